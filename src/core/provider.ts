@@ -1,0 +1,99 @@
+import type { Clock } from "./clock.ts";
+import type { Message } from "./message.ts";
+import type { Failure, Outcome } from "./outcome.ts";
+import type { Rule } from "./rule.ts";
+import type { Stage } from "./stage.ts";
+
+/** What one attempt hands over. */
+export type Transmission = {
+  readonly message: Message;
+  /** The recipients of this attempt: those of the envelope that still wait. Never empty. */
+  readonly recipients: readonly string[];
+};
+
+export type SendOptions = {
+  /** Stops the attempt. When it aborts after the content went out, the outcome is uncertain. */
+  readonly signal: AbortSignal;
+  /** Told of each stage as it begins. */
+  readonly onStage: (stage: Stage) => void;
+};
+
+export type Capabilities = {
+  /** Largest message it takes, in bytes of MIME. */
+  readonly maxMessageBytes: number;
+  readonly maxRecipients: number;
+  /** Attempts it runs at once; further ones wait in stage `queue`. */
+  readonly maxConnections: number;
+  /** Whether it takes finished MIME as it is. */
+  readonly raw: boolean;
+};
+
+/** What a check of a provider, without mail, came to. */
+export type Verification =
+  | { readonly ok: true; readonly stages: readonly Stage[] }
+  | { readonly ok: false; readonly stages: readonly Stage[]; readonly failure: Failure };
+
+/** A named upstream that takes responsibility for mail we hand it. */
+export interface Provider {
+  readonly name: string;
+  readonly kind: string;
+  readonly capabilities: Capabilities;
+
+  /** Without I/O: why this provider cannot take this message (its From, its MIME), or null when it can. */
+  declines(message: Message): string | null;
+
+  /**
+   * Makes one attempt and says what came of it. Does not retry elsewhere. A failed delivery is a returned outcome; a
+   * throw is a defect.
+   */
+  send(transmission: Transmission, options: SendOptions): Promise<Outcome>;
+
+  /** Checks credentials and reachability in stages, without sending mail. */
+  verify(options: SendOptions): Promise<Verification>;
+
+  /** Ends connections and timers. Attempts under way are aborted. */
+  close(): Promise<void>;
+}
+
+/** Told of what happens inside a provider beside its outcomes. `fields` hold no secret and no address. */
+export type Notice = (event: string, fields: Readonly<Record<string, string | number | boolean>>) => void;
+
+export type ProviderContext = { readonly clock: Clock; readonly notice: Notice };
+
+/** The part of a schema library that Mailover relies on; zod 4 satisfies it. */
+export interface SettingsSchema<T> {
+  safeParse(value: unknown):
+    | { readonly success: true; readonly data: T }
+    | {
+        readonly success: false;
+        readonly error: {
+          readonly issues: readonly { readonly path: readonly PropertyKey[]; readonly message: string }[];
+        };
+      };
+}
+
+/** A kind of provider: how to read its settings and how to make one. */
+export interface ProviderDefinition<Settings extends RoutingSettings = RoutingSettings> {
+  readonly kind: string;
+  readonly settings: SettingsSchema<Settings>;
+  /** Paths of settings that are secrets: hidden wherever settings are shown, and readable from files. */
+  readonly secrets: readonly string[];
+  /** What its replies mean; first match wins. */
+  readonly rules: readonly Rule[];
+  create(name: string, settings: Settings, context: ProviderContext): Provider;
+}
+
+/** What every provider's settings hold, whatever its kind. */
+export type RoutingSettings = {
+  /** Lower is tried first. */
+  readonly priority: number;
+  /** Share among providers of equal priority. */
+  readonly weight: number;
+};
+
+/** Types a provider's definition; it changes nothing. */
+export function defineProvider<Settings extends RoutingSettings>(
+  definition: ProviderDefinition<Settings>,
+): ProviderDefinition<Settings> {
+  return definition;
+}

@@ -1,0 +1,68 @@
+import type { Cause } from "./cause.ts";
+import type { Outcome } from "./outcome.ts";
+import type { Stage } from "./stage.ts";
+
+/** Where a message stands. `relayed`, `bounced` and `expired` are final. */
+export type MessageStatus = "relaying" | "deferred" | "held" | "relayed" | "bounced" | "expired";
+
+export type RecipientRecord = {
+  readonly address: string;
+  readonly status: "pending" | "relayed" | "refused";
+  /** The provider that took it or refused it. */
+  readonly provider: string | null;
+  /** Why it was refused, or why it still waits: the reply word for word. */
+  readonly reason: string | null;
+};
+
+export type AttemptRecord = {
+  /** Counts up from 1 over all providers. */
+  readonly number: number;
+  readonly provider: string;
+  readonly startedAt: string;
+  readonly endedAt: string;
+  readonly outcome: Outcome["kind"];
+  readonly stage: Stage | null;
+  readonly cause: Cause | null;
+  readonly status: string | null;
+  /** The reply word for word. */
+  readonly reply: string;
+  readonly remoteId: string | null;
+  readonly remedy: string | null;
+};
+
+/** A provider that a round left out, and why in words. */
+export type Skip = { readonly provider: string; readonly reason: string };
+
+/**
+ * What became of a message so far: BullMQ progress while it is under way, and its return value once it is relayed.
+ * Instants are ISO 8601 in UTC.
+ */
+export type DeliveryRecord = {
+  readonly status: MessageStatus;
+  /** Mailover's id, as in the header X-Mailover-Id. */
+  readonly id: string;
+  readonly messageId: string;
+  /** The provider that relayed it last, or null. */
+  readonly provider: string | null;
+  readonly remoteId: string | null;
+  readonly recipients: readonly RecipientRecord[];
+  /** The first and the latest attempts; `attemptCount` counts them all. */
+  readonly attempts: readonly AttemptRecord[];
+  readonly attemptCount: number;
+  /** Who was left out in the latest round. */
+  readonly skipped: readonly Skip[];
+  /** One sentence: why it is where it is. Null once relayed to all. */
+  readonly reason: string | null;
+  /** When the next round is due, while deferred or held. */
+  readonly nextAttemptAt: string | null;
+  /** Whether a second copy may exist. */
+  readonly possibleDuplicate: boolean;
+  /** The provider that may have accepted it, while that is not settled. */
+  readonly uncertainAt: string | null;
+  /** Providers that refused the message or its sender for good. */
+  readonly refusedBy: readonly string[];
+  /** Since when the message has waited for a throttled provider, or null. */
+  readonly throttledSince: string | null;
+  /** The app's own, handed back. */
+  readonly metadata: Readonly<Record<string, unknown>>;
+};

@@ -1,0 +1,21 @@
+import { parseEnhancedStatus } from "./status.ts";
+import type { EnhancedStatus } from "./status.ts";
+
+/** A reply of an SMTP server: `550-5.1.1 No such user\r\n550 5.1.1 here` and its parts. */
+export type Reply = { readonly code: number; readonly status: EnhancedStatus | null; readonly text: string };
+
+/**
+ * Reads a reply, of one line or more, word for word. The enhanced status is taken from the first line that has one.
+ * Returns null where the text does not begin with a reply code.
+ */
+export function parseReply(text: string): Reply | null {
+  const match = /^\s*([2-5]\d\d)(?:[ -]|$)/.exec(text);
+  if (match === null) return null;
+  const lines = text.trim().split(/\r?\n/);
+  const statuses = lines.map((line) => parseEnhancedStatus(line.replace(/^\d{3}[ -]?/, "")));
+  return {
+    code: Number(match[1]),
+    status: statuses.find((status) => status !== null) ?? null,
+    text: text.trim(),
+  };
+}
