@@ -7,10 +7,13 @@ export type Envelope = { readonly mailFrom: string; readonly rcptTo: readonly st
 export const MESSAGE_CLASSES = ["otp", "transactional", "bulk"] as const;
 export type MessageClass = (typeof MESSAGE_CLASSES)[number];
 
-/** What to do when a provider may, or may not, have accepted the message. */
+/**
+ * What to do when a provider may, or may not, have accepted the message: the next provider at once, the same provider
+ * again, or nothing until an operator says so.
+ */
 export type UncertainPolicy = "resend" | "retry" | "hold";
 
-/** What to do when a provider is throttled: wait for it, or use the next one once waiting would take longer than this. */
+/** How long a message waits for a throttled provider before the next one takes it; Infinity waits for good. */
 export type ThrottlePolicy = { readonly maxWaitMs: number };
 
 export type Attachment = {
@@ -40,6 +43,38 @@ export type MessageParts = {
   readonly headers: readonly Header[];
   readonly attachments: readonly Attachment[];
   readonly calendar: CalendarEvent | null;
+};
+
+/** An attachment as the app gave it: its content, or where to read it from. */
+export type AttachmentSource = Omit<Attachment, "content"> & {
+  readonly source:
+    | { readonly kind: "content"; readonly content: Buffer }
+    | { readonly kind: "path"; readonly path: string }
+    | { readonly kind: "href"; readonly href: string };
+};
+
+/** A checked submission: what an app asked for, parsed once at the edge. Attachments are not read yet. */
+export type Submission = {
+  readonly envelope: Envelope;
+  readonly from: Mailbox;
+  readonly content:
+    | {
+        readonly kind: "parts";
+        readonly parts: Omit<MessageParts, "attachments">;
+        readonly attachments: readonly AttachmentSource[];
+      }
+    | { readonly kind: "raw"; readonly raw: Buffer };
+  readonly class: MessageClass;
+  readonly tags: readonly string[];
+  readonly tenant: string | null;
+  readonly metadata: Readonly<Record<string, unknown>>;
+  /** Narrows the route to these, in this order; null leaves it as configured. */
+  readonly providers: readonly string[] | null;
+  readonly expiresAt: Date | null;
+  readonly sendAt: Date | null;
+  /** The app's own choices over its class's; null leaves the class's. */
+  readonly onUncertain: UncertainPolicy | "verify" | null;
+  readonly whenThrottled: ThrottlePolicy | null;
 };
 
 /** A checked message, as it is given to providers. Everything in it is trusted; nobody checks again. */

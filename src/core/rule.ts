@@ -1,6 +1,7 @@
 import { CAUSES } from "./cause.ts";
 import type { Cause, Scope } from "./cause.ts";
 import type { Failure } from "./outcome.ts";
+import { contentMayBeOut } from "./stage.ts";
 import type { Stage } from "./stage.ts";
 import { statusMatches } from "./status.ts";
 import type { EnhancedStatus } from "./status.ts";
@@ -71,10 +72,15 @@ const FALLBACK_STATUS: Record<Cause, EnhancedStatus> = {
   uncertain: "4.4.2",
 };
 
-/** Turns evidence into a failure by the first rule that matches. What no rule knows is `busy`, so that a gap never loses mail. */
+/**
+ * Turns evidence into a failure by the first rule that matches. What no rule knows is `busy`, so that a gap never loses
+ * mail. Where the content may be out and no reply came, no rule is asked: it is uncertain (RFC 1047).
+ */
 export function classify(rules: readonly Rule[], evidence: Evidence): Failure {
-  const rule = rules.find(({ when }) => matches(when, evidence));
-  const cause = rule?.cause ?? "busy";
+  const answered = evidence.replyCode !== undefined || evidence.httpStatus !== undefined;
+  const lost = !answered && contentMayBeOut(evidence.stage);
+  const rule = lost ? undefined : rules.find(({ when }) => matches(when, evidence));
+  const cause = lost ? "uncertain" : (rule?.cause ?? "busy");
   const retryAfterMs = evidence.retryAfterMs ?? rule?.retryAfterMs;
   return {
     cause,
