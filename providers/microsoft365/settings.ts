@@ -1,0 +1,93 @@
+import { z } from "zod";
+import { address, fromMapping, routing, smtpTimeouts } from "../settings.ts";
+import { CLOUDS } from "./clouds.ts";
+import type { CloudName } from "./clouds.ts";
+import { maySendAs } from "./sender.ts";
+
+const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+const DOMAIN = /^(?=.{4,253}$)([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z][a-z0-9-]*$/i;
+const ADDRESS_OR_DOMAIN = /^[^\s@]*@[^\s@]+\.[^\s@]+$/;
+
+const timeouts = smtpTimeouts.unwrap().extend({
+  /** The whole request for a token, from the look-up of the name to the end of the answer. */
+  tokenMs: z.int().min(1).max(3_600_000).default(10_000),
+});
+
+const certificate = z.strictObject({
+  /** Certificate with its RSA private key: PFX (.pfx, .p12) or PEM. Read again at each request for a token. */
+  file: z.string().min(1),
+  /** Opens a PFX or an encrypted PEM key. A secret. */
+  password: z.string().min(1).optional(),
+});
+
+const shape = {
+  kind: z.literal("microsoft365"),
+  ...routing,
+  /** The tenant (directory): its GUID, or one of its domains. */
+  tenantId: z
+    .string()
+    .refine((value) => GUID.test(value) || DOMAIN.test(value), "is neither a GUID nor a domain of the tenant"),
+  /** Application (client) ID of the app registration. */
+  clientId: z.string().regex(GUID, "is no GUID; it is the Application (client) ID of the app registration"),
+  /** The mailbox that is signed in to. It needs an Exchange Online licence. */
+  mailbox: address,
+  /** Value (not the ID) of a client secret. A secret. */
+  clientSecret: z.string().min(1).optional(),
+  certificate: certificate.optional(),
+  /** File with a token that Entra ID takes in place of a secret (workload identity). Read again at each request. */
+  federatedTokenFile: z.string().min(1).optional(),
+  /** Names of the cloud the tenant is in; `worldwide` also for GCC. */
+  cloud: z.enum(Object.keys(CLOUDS) as [CloudName, ...CloudName[]]).default("worldwide"),
+  /** SMTP host in place of the cloud's. */
+  host: z.string().min(1).optional(),
+  port: z.int().min(1).max(65_535).default(587),
+  /** Login service in place of the cloud's: https, host and port, without a path. */
+  authority: z
+    .string()
+    .regex(/^https:\/\/[^/?#@\s]+\/?$/, "is no https address without a path, such as https://login.microsoftonline.com")
+    .transform((value) => value.replace(/\/$/, ""))
+    .optional(),
+  /** Scope of the token in place of the cloud's. */
+  scope: z
+    .string()
+    .regex(/^https:\/\/\S+\/\.default$/, "does not begin with https:// and end with /.default")
+    .optional(),
+  /** Further certificate authorities, PEM text or path of a PEM file, for the SMTP host and for the login service. */
+  ca: z.string().min(1).optional(),
+  /** From addresses, or domains ("@contoso.com"), that the mailbox may send as beside itself. */
+  sendAs: z
+    .array(z.string().regex(ADDRESS_OR_DOMAIN, 'is neither an address nor a domain such as "@contoso.com"'))
+    .default([]),
+  from: fromMapping,
+  /** Connections at once. Exchange Online takes 3 for each mailbox. */
+  connections: z.int().min(1).default(3),
+  /** Largest message in bytes of MIME. The default is Exchange Online's own, 35 MB; a tenant may allow up to 150 MB. */
+  maxMessageBytes: z
+    .int()
+    .positive()
+    .default(35 * 1024 * 1024),
+  /** Recipients of one message. The default is Exchange Online's own; a tenant may allow up to 1000. */
+  maxRecipients: z.int().positive().default(500),
+  timeouts: timeouts.prefault({}),
+};
+
+export const settings = z.strictObject(shape).superRefine((value, context) => {
+  const credentials = (["clientSecret", "certificate", "federatedTokenFile"] as const).filter(
+    (name) => value[name] !== undefined,
+  );
+  if (credentials.length !== 1) {
+    const found = credentials.length === 0 ? "none is set" : `${credentials.join(" and ")} are set`;
+    context.addIssue({
+      code: "custom",
+      path: [credentials[1] ?? "clientSecret"],
+      message: `exactly one of clientSecret, certificate and federatedTokenFile is needed, ${found}`,
+    });
+  }
+  for (const [key, to] of Object.entries(value.from)) {
+    if (maySendAs(value.mailbox, value.sendAs, to)) continue;
+    const message = `${to} is not the mailbox ${value.mailbox} nor in its sendAs list`;
+    context.addIssue({ code: "custom", path: ["from", key], message });
+  }
+});
+
+export type Settings = z.output<typeof settings>;
