@@ -1,0 +1,360 @@
+import type { Socket } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
+import { TLSSocket } from "node:tls";
+import type { SecureContext } from "node:tls";
+import type { SmtpFault, SmtpPoint } from "./fault.ts";
+import type { FaultSwitch } from "./fault-switch.ts";
+import { parsePath } from "./smtp-path.ts";
+import type { SmtpPolicy, SmtpState, Transaction } from "./smtp-policy.ts";
+import { SmtpReader } from "./smtp-reader.ts";
+import { readCredentials, SASL_MECHANISMS } from "./smtp-sasl.ts";
+
+export type SmtpTls =
+  | { readonly mode: "none" }
+  | { readonly mode: "starttls" | "implicit"; readonly context: SecureContext };
+
+export type SmtpSessionOptions = {
+  readonly connection: number;
+  readonly policy: SmtpPolicy;
+  readonly faults: FaultSwitch<SmtpFault>;
+  readonly tls: SmtpTls;
+  /** Connections open on the server now, this one included. */
+  readonly connections: () => number;
+  readonly onAccepted: (transaction: Transaction, remoteId: string, state: SmtpState) => void;
+  readonly onLine: (from: "client" | "server", text: string) => void;
+};
+
+/** How the connection goes on after a step. */
+type Next = "continue" | "content" | "tls" | "hangup" | "silent";
+
+type Answer = { readonly reply: string; readonly next?: Next };
+
+type Strike = Exclude<SmtpFault, { kind: "refuse" } | { kind: "slow" }>;
+type Delay = Extract<SmtpFault, { kind: "slow" }>;
+
+/** Bytes that are no reply, whatever the client makes of them. */
+const GARBAGE = Buffer.from("\u0000\u0015\u0003\u0001 ?garbage?\r\n2x0 \u00ff\u00fe\r\n", "latin1");
+
+/** One SMTP connection, from its greeting to its end. Commands are answered one after the other, in order. */
+export class SmtpSession {
+  readonly #options: SmtpSessionOptions;
+  readonly #gone = new AbortController();
+  #socket: Socket;
+  #reader: SmtpReader;
+  #state: SmtpState;
+  #extensions: readonly string[] = [];
+  #mailFrom: string | null = null;
+  #rcptTo: string[] = [];
+  #chunks: Buffer[] = [];
+
+  constructor(socket: Socket, options: SmtpSessionOptions) {
+    this.#options = options;
+    this.#state = { connection: options.connection, secure: false, hello: null, user: null };
+    socket.setNoDelay(true);
+    // A reset by the client is an end like any other.
+    socket.on("error", () => {});
+    socket.once("close", () => this.#gone.abort());
+    this.#socket = socket;
+    this.#reader = new SmtpReader(socket);
+  }
+
+  /** Resolves when the connection has ended. */
+  async run(): Promise<void> {
+    let next = await this.#open();
+    while (next !== "hangup" && next !== "silent") {
+      if (next === "content") next = await this.#receiveContent();
+      else if (next === "tls") next = await this.#upgrade();
+      else next = await this.#command();
+    }
+    if (next === "hangup") this.#socket.end();
+    await this.#untilGone();
+    this.#options.policy.ended?.(this.#state);
+  }
+
+  async #open(): Promise<Next> {
+    const fault = this.#strike("connect");
+    if (fault !== null) return this.#misbehave(fault);
+    if (this.#options.tls.mode === "implicit") {
+      const next = await this.#upgrade();
+      if (next !== "continue") return next;
+    }
+    return this.#step("greeting", () => {
+      const reply = this.#options.policy.greeting(this.#options.connections());
+      return { reply, next: saysYes(reply) ? "continue" : "hangup" };
+    });
+  }
+
+  async #command(): Promise<Next> {
+    const line = await this.#reader.readLine();
+    if (line === null) return "hangup";
+    const [verb = "", argument = ""] = line.split(/ (.*)/s);
+    const command = verb.toUpperCase();
+    this.#options.onLine("client", command === "AUTH" ? hideSecret(line) : line);
+    switch (command) {
+      case "EHLO":
+      case "HELO":
+        return this.#step("ehlo", () => this.#hello(command, argument.trim()));
+      case "STARTTLS":
+        return this.#step("starttls", () => this.#startTls());
+      case "AUTH":
+        return this.#step("auth", () => this.#authenticate(argument));
+      case "MAIL":
+        return this.#step("mail", () => this.#mail(argument));
+      case "RCPT":
+        return this.#step("rcpt", () => this.#rcpt(argument), argument);
+      case "DATA":
+        return this.#step("data", () => this.#data());
+      case "BDAT":
+        return this.#bdat(argument);
+      case "RSET":
+        return this.#step("rset", () => {
+          this.#reset();
+          return { reply: this.#options.policy.reset };
+        });
+      case "NOOP":
+        return this.#step("noop", () => ({ reply: this.#options.policy.noop }));
+      case "QUIT":
+        return this.#step("quit", () => ({ reply: this.#options.policy.goodbye, next: "hangup" }));
+      case "VRFY":
+      case "EXPN":
+      case "HELP":
+        return this.#say("502 5.5.1 Command not implemented");
+      default:
+        return this.#say("500 5.5.2 Command not recognized");
+    }
+  }
+
+  #hello(command: "EHLO" | "HELO", name: string): Answer {
+    if (name === "") return { reply: `501 5.5.4 Syntax: ${command} hostname` };
+    const { policy, tls } = this.#options;
+    this.#reset();
+    this.#state = { ...this.#state, hello: name };
+    const first = policy.helloLine(name);
+    if (command === "HELO") return { reply: `250 ${first}` };
+    const mechanisms = policy.mechanisms(this.#state);
+    this.#extensions = [
+      ...policy.extensions(this.#state),
+      ...(tls.mode === "starttls" && !this.#state.secure ? ["STARTTLS"] : []),
+      ...(mechanisms.length === 0 ? [] : [`AUTH ${mechanisms.join(" ")}`]),
+    ];
+    const lines = [first, ...this.#extensions];
+    return { reply: lines.map((line, index) => `250${index === lines.length - 1 ? " " : "-"}${line}`).join("\n") };
+  }
+
+  #startTls(): Answer {
+    if (this.#options.tls.mode !== "starttls") return { reply: "502 5.5.1 Command not implemented" };
+    if (this.#state.secure) return { reply: "503 5.5.1 TLS is already active" };
+    return { reply: "220 2.0.0 SMTP server ready", next: "tls" };
+  }
+
+  async #authenticate(argument: string): Promise<Answer> {
+    const { policy } = this.#options;
+    if (this.#state.hello === null) return { reply: "503 5.5.1 Send EHLO first" };
+    if (this.#state.user !== null) return { reply: "503 5.5.1 Already authenticated" };
+    const [name = "", initial] = argument.trim().split(/\s+/);
+    const offered = policy.mechanisms(this.#state);
+    const mechanism = SASL_MECHANISMS.find((known) => known === name.toUpperCase() && offered.includes(known));
+    if (mechanism === undefined) return { reply: policy.unknownMechanism };
+    const credentials = await readCredentials(mechanism, initial === undefined ? null : decode(initial), (text) =>
+      this.#challenge(text),
+    );
+    if (credentials === null) return { reply: "501 5.5.2 Authentication cancelled or malformed" };
+    const verdict = policy.authenticate(credentials, this.#state);
+    if ("user" in verdict) {
+      this.#state = { ...this.#state, user: verdict.user };
+      return { reply: policy.signedIn };
+    }
+    if (mechanism === "XOAUTH2" && policy.xoauth2Challenge) {
+      await this.#challenge(JSON.stringify({ status: "401", schemes: "bearer", scope: "https://mail.lab.test/" }));
+    }
+    return { reply: verdict.refusal };
+  }
+
+  async #challenge(text: string): Promise<string | null> {
+    await this.#say(`334 ${Buffer.from(text).toString("base64")}`);
+    const line = await this.#reader.readLine();
+    if (line !== null) this.#options.onLine("client", "***");
+    return line === null || line === "*" ? null : decode(line);
+  }
+
+  #mail(argument: string): Answer {
+    if (this.#state.hello === null) return { reply: "503 5.5.1 Send EHLO first" };
+    if (this.#mailFrom !== null) return { reply: "503 5.5.1 Sender already given" };
+    const path = parsePath(argument, "FROM", this.#extensions);
+    if (typeof path === "string") return { reply: path };
+    const size = path.parameters.get("SIZE");
+    const reply = this.#options.policy.mail(path.address, size === undefined ? null : Number(size), this.#state);
+    if (saysYes(reply)) this.#mailFrom = path.address;
+    return { reply };
+  }
+
+  #rcpt(argument: string): Answer {
+    if (this.#mailFrom === null) return { reply: "503 5.5.1 Need MAIL before RCPT" };
+    const path = parsePath(argument, "TO", this.#extensions);
+    if (typeof path === "string") return { reply: path };
+    const reply = this.#options.policy.rcpt(path.address, this.#rcptTo.length, this.#state);
+    if (saysYes(reply)) this.#rcptTo.push(path.address);
+    return { reply };
+  }
+
+  #data(): Answer {
+    if (this.#mailFrom === null) return { reply: "503 5.5.1 Need MAIL before DATA" };
+    if (this.#rcptTo.length === 0) return { reply: "554 5.5.1 No valid recipients" };
+    return { reply: this.#options.policy.startContent, next: "content" };
+  }
+
+  async #receiveContent(): Promise<Next> {
+    if (!(await this.#reader.waitForInput())) return "hangup";
+    const fault = await this.#strikeContent();
+    const next = fault === null ? "continue" : await this.#misbehave(fault);
+    if (next !== "continue") return next;
+    const received = await this.#reader.readContent(this.#options.policy.maxBytes);
+    if (received === null) return "hangup";
+    this.#options.onLine("client", `<content, ${received.sizeBytes} bytes>`);
+    if (fault === null) return this.#finish(received.content, received.sizeBytes);
+    this.#reset();
+    return "continue";
+  }
+
+  /** A chunk of content by its size (RFC 3030). */
+  async #bdat(argument: string): Promise<Next> {
+    const match = /^(\d{1,10})( LAST)?$/i.exec(argument.trim());
+    if (match === null || !this.#extensions.includes("CHUNKING"))
+      return this.#say("501 5.5.4 Syntax: BDAT size [LAST]");
+    const fault = await this.#strikeContent();
+    const next = fault === null ? "continue" : await this.#misbehave(fault);
+    if (next !== "continue") return next;
+    const chunk = await this.#reader.readBytes(Number(match[1]));
+    if (chunk === null) return "hangup";
+    if (fault !== null) return "continue";
+    if (this.#mailFrom === null || this.#rcptTo.length === 0)
+      return this.#say("503 5.5.1 Need MAIL and RCPT before BDAT");
+    this.#chunks.push(chunk);
+    if (match[2] === undefined) return this.#say(`250 2.0.0 ${chunk.length} bytes received`);
+    const content = Buffer.concat(this.#chunks);
+    return this.#finish(content, content.length);
+  }
+
+  #finish(content: Buffer, sizeBytes: number): Promise<Next> {
+    const transaction = { mailFrom: this.#mailFrom ?? "", rcptTo: this.#rcptTo, content, sizeBytes };
+    this.#reset();
+    return this.#step("dot", async () => {
+      const { reply, remoteId } = await this.#options.policy.content(transaction, this.#state);
+      if (saysYes(reply)) this.#options.onAccepted(transaction, remoteId, this.#state);
+      return { reply };
+    });
+  }
+
+  async #upgrade(): Promise<Next> {
+    const { tls } = this.#options;
+    if (tls.mode === "none") return "hangup";
+    await this.#wait((fault) => fault.at === "tls");
+    const fault = this.#strike("tls");
+    if (fault !== null) return this.#misbehave(fault);
+    // What came before the handshake is forgotten (RFC 3207 4.2).
+    this.#reader.detach();
+    this.#reset();
+    const secure = new TLSSocket(this.#socket, { isServer: true, secureContext: tls.context });
+    this.#state = { connection: this.#state.connection, secure: true, hello: null, user: null };
+    this.#extensions = [];
+    this.#socket = secure;
+    const established = await new Promise<boolean>((resolve) => {
+      secure.once("secure", () => resolve(true));
+      secure.once("close", () => resolve(false));
+      secure.on("error", () => resolve(false));
+    });
+    this.#reader = new SmtpReader(secure);
+    return established ? "continue" : "hangup";
+  }
+
+  /** Answers at a point, in its own way or as a fault wants it. Delays come before the reply, after its effect. */
+  async #step(point: SmtpPoint, answer: () => Answer | Promise<Answer>, argument = ""): Promise<Next> {
+    const fault = this.#strike(point, argument);
+    if (fault === null) {
+      const { reply, next = "continue" } = await answer();
+      await this.#say(reply, point);
+      return next;
+    }
+    if (fault.kind === "reply" && saysYes(fault.text)) {
+      const { next = "continue" } = await answer();
+      await this.#say(fault.text, point);
+      return fault.close === true ? "hangup" : next;
+    }
+    if ("accepted" in fault && fault.accepted === true) await answer();
+    return this.#misbehave(fault, point);
+  }
+
+  async #misbehave(fault: Strike, point?: SmtpPoint): Promise<Next> {
+    switch (fault.kind) {
+      case "silence":
+        // Unread input fills the client's window, as with a server that hangs.
+        if (fault.at === "content") this.#socket.pause();
+        return "silent";
+      case "drop":
+        this.#socket.destroy();
+        return "silent";
+      case "garbage":
+        this.#options.onLine("server", "<garbage>");
+        this.#socket.write(GARBAGE);
+        return "continue";
+      case "reply":
+        await this.#say(fault.text, point);
+        return fault.close === true ? "hangup" : "continue";
+    }
+  }
+
+  #strike(point: SmtpPoint, argument = ""): Strike | null {
+    return this.#options.faults.strike((fault): fault is Strike => {
+      if (fault.kind === "refuse" || fault.kind === "slow") return false;
+      if (fault.at !== point && fault.at !== "any") return false;
+      if (fault.kind !== "reply" || fault.recipient === undefined) return true;
+      return new RegExp(fault.recipient, "i").test(/<([^<>]*)>/.exec(argument)?.[1] ?? "");
+    });
+  }
+
+  async #strikeContent(): Promise<Strike | null> {
+    await this.#wait((fault) => fault.at === "content");
+    return this.#strike("content");
+  }
+
+  async #wait(applies: (fault: Delay) => boolean): Promise<void> {
+    const fault = this.#options.faults.strike((fault): fault is Delay => fault.kind === "slow" && applies(fault));
+    if (fault === null) return;
+    // The connection's end cuts the wait short.
+    await delay(fault.delayMs, undefined, { signal: this.#gone.signal }).catch(() => {});
+  }
+
+  async #say(reply: string, point?: SmtpPoint): Promise<"continue"> {
+    await this.#wait((fault) => fault.at === undefined || fault.at === point);
+    this.#options.onLine("server", reply);
+    if (this.#socket.writable) this.#socket.write(`${reply.replaceAll(/\r?\n/g, "\r\n")}\r\n`);
+    return "continue";
+  }
+
+  #reset(): void {
+    this.#mailFrom = null;
+    this.#rcptTo = [];
+    this.#chunks = [];
+  }
+
+  async #untilGone(): Promise<void> {
+    if (this.#gone.signal.aborted) return;
+    await new Promise<void>((resolve) => {
+      this.#gone.signal.addEventListener("abort", () => resolve(), { once: true });
+    });
+  }
+}
+
+function saysYes(reply: string): boolean {
+  return /^[23]/.test(reply);
+}
+
+function decode(base64: string): string {
+  return base64 === "=" ? "" : Buffer.from(base64, "base64").toString("utf8");
+}
+
+/** `AUTH PLAIN AGEA...` without the secret. */
+function hideSecret(line: string): string {
+  const [verb, mechanism, secret] = line.trim().split(/\s+/);
+  return [verb, mechanism, ...(secret === undefined ? [] : ["***"])].filter((word) => word !== undefined).join(" ");
+}
