@@ -1,9 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
-import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { Queue, QueueEvents, Worker } from "bullmq";
@@ -16,6 +13,7 @@ import { spawnOptions } from "../../../src/redis/embedded-process.ts";
 import { findEmbeddedStore, startEmbeddedStore } from "../../../src/redis/embedded.ts";
 import type { EmbeddedStore } from "../../../src/redis/embedded.ts";
 import { probeServer } from "../../../src/redis/probe.ts";
+import { freePort, temporaryFolder } from "./real-server.ts";
 
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {
@@ -23,9 +21,9 @@ afterEach(async () => {
 });
 
 function dataFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), "mailover-store-"));
-  cleanups.push(() => rmSync(folder, { recursive: true, force: true }));
-  return folder;
+  const folder = temporaryFolder();
+  cleanups.push(folder.remove);
+  return folder.path;
 }
 
 async function start(dataDir: string, path = process.env["PATH"] ?? ""): Promise<EmbeddedStore & { said: string[] }> {
@@ -112,7 +110,7 @@ for (const [name, path, skip] of kinds) {
     });
 
     test("ends when its parent is killed", async () => {
-      const port = await closedPort();
+      const port = await freePort();
       const command = storeCommand({ path, port, directory: dataFolder() });
       const parentScript = `
         const [file, args, options] = JSON.parse(process.argv[1]);
@@ -212,12 +210,3 @@ test.skipIf(native === null)("a server that cannot start says its last words", a
   await expect(start(dataDir)).rejects.toThrow(/EEXIST|did not start/);
   expect(existsSync(join(dataDir, "store.lock"))).toBe(false);
 });
-
-async function closedPort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
-}
