@@ -1,6 +1,7 @@
 /** The words of Mailover: types and pure functions, for code that works with its messages and for providers of others. */
 export * from "./cause.ts";
 export * from "./clock.ts";
+export * from "./event.ts";
 export * from "./from-mapping.ts";
 export * from "./message.ts";
 export * from "./outcome.ts";

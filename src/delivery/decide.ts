@@ -1,0 +1,58 @@
+import type { Cause, Failure, UncertainPolicy } from "../core/index.ts";
+
+/**
+ * What to do next about the recipients that an attempt left waiting.
+ * - `failover`: the next provider of the route, in this round.
+ * - `wait`: a later round, once this provider's pause is over.
+ * - `defer`: a later round.
+ * - `retry`: a later round, at the same provider only.
+ * - `hold`: nothing until an operator says so.
+ * - `bounce`: never.
+ */
+export type Decision = "failover" | "wait" | "defer" | "retry" | "hold" | "bounce";
+
+/** What else bears on the decision, beside the failure. */
+export type Circumstances = {
+  /** Other providers of the route that could take the message, now or in a later round. */
+  readonly othersLeft: number;
+  /** How many of those take larger messages than this one does. */
+  readonly roomierLeft: number;
+  readonly onUncertain: UncertainPolicy;
+  /** Whether the message may still wait for a throttled provider. */
+  readonly mayWait: boolean;
+  /** Whether an earlier attempt at this provider may have been accepted, so that no other may have the message. */
+  readonly pinned: boolean;
+};
+
+const elsewhereOrLater = ({ othersLeft, pinned }: Circumstances): Decision => {
+  if (pinned) return "retry";
+  return othersLeft > 0 ? "failover" : "defer";
+};
+
+/** One row a cause: what is done about it. */
+const DECISIONS: Record<Cause, (circumstances: Circumstances, failure: Failure) => Decision> = {
+  outage: elsewhereOrLater,
+  busy: elsewhereOrLater,
+  quota: elsewhereOrLater,
+  auth: elsewhereOrLater,
+  reputation: elsewhereOrLater,
+  sender: elsewhereOrLater,
+  throttled: (circumstances) => {
+    if (circumstances.pinned) return "retry";
+    return circumstances.mayWait ? "wait" : elsewhereOrLater(circumstances);
+  },
+  recipient: () => "bounce",
+  size: ({ roomierLeft, pinned }) => (roomierLeft > 0 && !pinned ? "failover" : "bounce"),
+  content: ({ othersLeft, pinned }, failure) =>
+    failure.elsewhere === true && othersLeft > 0 && !pinned ? "failover" : "bounce",
+  uncertain: (circumstances) => {
+    if (circumstances.onUncertain === "hold") return "hold";
+    if (circumstances.onUncertain === "retry") return "retry";
+    return circumstances.othersLeft > 0 ? "failover" : "defer";
+  },
+};
+
+/** Turns what went wrong into what to do next. No clock, no I/O: the whole policy is the table above. */
+export function decide(failure: Failure, circumstances: Circumstances): Decision {
+  return DECISIONS[failure.cause](circumstances, failure);
+}

@@ -1,0 +1,41 @@
+import type { MessageClass, Submission, UncertainPolicy } from "../core/index.ts";
+
+/** What a class of messages gets unless the message says otherwise. */
+export type ClassSettings = {
+  /** Age at which a message that is not relayed ends as expired. */
+  readonly giveUpAfterMs: number;
+  readonly onUncertain: UncertainPolicy | "verify";
+  /** What `verify` comes to when the provider cannot say whether it accepted the message. */
+  readonly afterVerify: UncertainPolicy;
+  /** Longest wait for a throttled provider before the next one takes the message; Infinity waits for good. */
+  readonly throttleWaitMs: number;
+};
+
+/** How one message is treated: its class's settings with its own choices over them. */
+export type Policy = {
+  readonly onUncertain: UncertainPolicy;
+  readonly throttleWaitMs: number;
+  /** Never sent after this instant. */
+  readonly giveUpAt: number;
+  /** Not before this instant. */
+  readonly notBeforeAt: number;
+};
+
+/** `createdAt` is when the app pushed the job. */
+export function policyFor(
+  submission: Submission,
+  classes: Readonly<Record<MessageClass, ClassSettings>>,
+  createdAt: number,
+): Policy {
+  const settings = classes[submission.class];
+  const wanted = submission.onUncertain ?? settings.onUncertain;
+  const notBeforeAt = submission.sendAt?.getTime() ?? createdAt;
+  const byAge = Math.max(createdAt, notBeforeAt) + settings.giveUpAfterMs;
+  return {
+    // No provider can be asked yet what became of a message: `verify` comes to its second step.
+    onUncertain: wanted === "verify" ? settings.afterVerify : wanted,
+    throttleWaitMs: submission.whenThrottled?.maxWaitMs ?? settings.throttleWaitMs,
+    giveUpAt: Math.min(byAge, submission.expiresAt?.getTime() ?? Number.POSITIVE_INFINITY),
+    notBeforeAt,
+  };
+}

@@ -1,0 +1,105 @@
+import type { AttemptRecord, DeliveryRecord, Message, MessageStatus, Outcome, RecipientRecord } from "../core/index.ts";
+
+/** Attempts kept word for word in a record: the first tell how it began, the latest how it stands. */
+const FIRST_KEPT = 5;
+const LATEST_KEPT = 25;
+
+/** The record of a message that no attempt was made for yet. */
+export function newRecord(message: Pick<Message, "id" | "messageId" | "envelope" | "metadata">): DeliveryRecord {
+  return {
+    status: "relaying",
+    id: message.id,
+    messageId: message.messageId,
+    provider: null,
+    remoteId: null,
+    recipients: message.envelope.rcptTo.map((address) => ({
+      address,
+      status: "pending",
+      provider: null,
+      reason: null,
+    })),
+    attempts: [],
+    attemptCount: 0,
+    deferralCount: 0,
+    skipped: [],
+    reason: null,
+    nextAttemptAt: null,
+    possibleDuplicate: false,
+    uncertainAt: null,
+    refusedBy: [],
+    throttledSince: null,
+    metadata: message.metadata,
+  };
+}
+
+export function pendingRecipients(record: DeliveryRecord): string[] {
+  return record.recipients.filter(({ status }) => status === "pending").map(({ address }) => address);
+}
+
+export function withAttempt(record: DeliveryRecord, attempt: AttemptRecord): DeliveryRecord {
+  const attempts = [...record.attempts, attempt];
+  if (attempts.length > FIRST_KEPT + LATEST_KEPT) attempts.splice(FIRST_KEPT, 1);
+  return { ...record, attempts, attemptCount: attempt.number };
+}
+
+/** What an attempt that is over looks like in the record. */
+export function attemptRecord(
+  outcome: Outcome,
+  facts: Pick<AttemptRecord, "number" | "provider" | "startedAt" | "endedAt">,
+): AttemptRecord {
+  if (outcome.kind === "relayed") {
+    const { reply, remoteId } = outcome;
+    return { ...facts, outcome: "relayed", stage: null, cause: null, status: null, reply, remoteId, remedy: null };
+  }
+  const { failure } = outcome;
+  return {
+    ...facts,
+    outcome: outcome.kind,
+    stage: failure.stage,
+    cause: failure.cause,
+    status: failure.status,
+    reply: failure.reason,
+    remoteId: null,
+    remedy: failure.remedy ?? null,
+  };
+}
+
+/** Sets what became of some recipients; the others stay as they are. */
+export function withRecipients(
+  record: DeliveryRecord,
+  changes: ReadonlyMap<string, Omit<RecipientRecord, "address">>,
+): DeliveryRecord {
+  return {
+    ...record,
+    recipients: record.recipients.map((recipient) => ({ ...recipient, ...changes.get(recipient.address) })),
+  };
+}
+
+/**
+ * Ends a message: what still waits is refused with this reason. Relayed to one recipient at least counts as relayed.
+ */
+export function ended(
+  record: DeliveryRecord,
+  otherwise: Extract<MessageStatus, "bounced" | "expired">,
+  reason: string,
+): DeliveryRecord {
+  const recipients = record.recipients.map((recipient): RecipientRecord =>
+    recipient.status === "pending" ? { ...recipient, status: "refused", reason } : recipient,
+  );
+  const relayed = recipients.some(({ status }) => status === "relayed");
+  const refused = recipients.filter(({ status }) => status === "refused");
+  return {
+    ...record,
+    recipients,
+    status: relayed ? "relayed" : otherwise,
+    reason:
+      refused.length === 0
+        ? null
+        : relayed
+          ? `${refused.length} of ${recipients.length} recipients refused: ${refused[0]?.reason ?? reason}`
+          : reason,
+    nextAttemptAt: null,
+    uncertainAt: null,
+    throttledSince: null,
+  };
+}

@@ -1,0 +1,49 @@
+import type { Clock, DeliveryRecord, Emit, Message, MessageClass, Random, Submission } from "../core/index.ts";
+import type { BackoffSettings } from "./backoff.ts";
+import type { ClassSettings, Policy } from "./policy.ts";
+import type { Route, Upstream } from "./route.ts";
+
+/** One message to be brought one round further. */
+export type Task = {
+  readonly submission: Submission;
+  readonly message: Message;
+  readonly record: DeliveryRecord;
+  /** When the app pushed it, epoch milliseconds. */
+  readonly createdAt: number;
+  /** Stops the round: the gateway ends, or the job is another worker's now. */
+  readonly signal: AbortSignal;
+  /** Keeps the record, before anything further is done. */
+  readonly save: (record: DeliveryRecord) => Promise<void>;
+};
+
+/** What a round came to: the message's end, a time for the next round, or handed back as it is. */
+export type Resolution =
+  | { readonly kind: "ended"; readonly record: DeliveryRecord }
+  | {
+      readonly kind: "later";
+      readonly record: DeliveryRecord;
+      readonly at: number;
+      /** It only waited its turn: it keeps its place before messages that are retried. */
+      readonly fresh: boolean;
+    }
+  | { readonly kind: "handed-back"; readonly record: DeliveryRecord };
+
+/** What delivery works with, the same for all messages. */
+export type DeliveryParts = {
+  readonly upstreams: readonly Upstream[];
+  readonly classes: Readonly<Record<MessageClass, ClassSettings>>;
+  readonly backoff: BackoffSettings;
+  /** Backstop behind the providers' own time limits. */
+  readonly attemptTimeoutMs: number;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly emit: Emit;
+};
+
+/** What stays the same throughout a round. */
+export type Round = {
+  readonly task: Task;
+  readonly policy: Policy;
+  readonly route: Route;
+  readonly parts: DeliveryParts;
+};

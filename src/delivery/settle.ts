@@ -1,0 +1,72 @@
+import type { DeliveryRecord, Failure, Outcome, RecipientRecord } from "../core/index.ts";
+import { decide } from "./decide.ts";
+import type { Circumstances, Decision } from "./decide.ts";
+import { pendingRecipients, withRecipients } from "./record.ts";
+import type { Round } from "./round.ts";
+import type { Upstream } from "./route.ts";
+import { mayWait } from "./waiting.ts";
+
+export type Settled = {
+  readonly record: DeliveryRecord;
+  /** What is done next for those that still wait; null: nobody does. */
+  readonly decision: Exclude<Decision, "bounce"> | null;
+};
+
+/** When recipients fare differently, the most careful decision holds for all that still wait. */
+const CAREFUL_FIRST = ["hold", "retry", "wait", "failover", "defer"] as const satisfies readonly Decision[];
+
+/** Applies an outcome to each recipient it was for, and says what is next for the rest. */
+export function settle(round: Round, record: DeliveryRecord, upstream: Upstream, outcome: Outcome): Settled {
+  const provider = upstream.name;
+  const circumstances = circumstancesOf(round, record, upstream);
+  const refusals = new Map(outcome.refused.map(({ recipient, failure }) => [recipient, failure]));
+  const changes = new Map<string, Omit<RecipientRecord, "address">>();
+  const decisions = new Set<Decision>();
+  let refusedForGood = false;
+  let latest: Failure | null = null;
+  for (const recipient of pendingRecipients(record)) {
+    const failure = refusals.get(recipient) ?? (outcome.kind === "relayed" ? null : outcome.failure);
+    if (failure === null) {
+      changes.set(recipient, { status: "relayed", provider, reason: null });
+      continue;
+    }
+    const decision = decide(failure, circumstances);
+    if (decision === "bounce") {
+      changes.set(recipient, { status: "refused", provider, reason: failure.reason });
+      continue;
+    }
+    decisions.add(decision);
+    latest = failure;
+    refusedForGood ||= failure.scope === "message";
+    changes.set(recipient, { status: "pending", provider: null, reason: failure.reason });
+  }
+  const decision = CAREFUL_FIRST.find((candidate) => decisions.has(candidate)) ?? null;
+  return {
+    decision,
+    record: {
+      ...withRecipients(record, changes),
+      ...(outcome.kind === "relayed" ? { provider, remoteId: outcome.remoteId } : {}),
+      reason: latest === null ? null : `${provider}: ${latest.reason}`,
+      uncertainAt: decision === "retry" || decision === "hold" ? provider : null,
+      refusedBy: refusedForGood ? [...record.refusedBy, provider] : record.refusedBy,
+      throttledSince: latest?.cause === "throttled" ? record.throttledSince : null,
+    },
+  };
+}
+
+function circumstancesOf(
+  { task, policy, route, parts }: Round,
+  record: DeliveryRecord,
+  upstream: Upstream,
+): Circumstances {
+  const others = route.upstreams.filter((other) => other !== upstream);
+  const { maxMessageBytes } = upstream.gate.provider.capabilities;
+  const admission = upstream.gate.admit(task.message.from.address);
+  return {
+    othersLeft: others.length,
+    roomierLeft: others.filter(({ gate }) => gate.provider.capabilities.maxMessageBytes > maxMessageBytes).length,
+    onUncertain: policy.onUncertain,
+    mayWait: admission.open || mayWait(record, policy, admission.untilAt, parts.clock()),
+    pinned: record.uncertainAt === upstream.name,
+  };
+}

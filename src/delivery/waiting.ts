@@ -1,0 +1,66 @@
+import type { DeliveryRecord } from "../core/index.ts";
+import { backoffMs } from "./backoff.ts";
+import type { Policy } from "./policy.ts";
+import type { Resolution, Round } from "./round.ts";
+
+type Later = Extract<Resolution, { kind: "later" }>;
+
+/** A message that finds all gates shut comes back no sooner than this. */
+const SHORTEST_WAIT_MS = 500;
+
+/** Whether a wait until then stays within what the message's policy gives to throttled providers. */
+export function mayWait(record: DeliveryRecord, policy: Policy, untilAt: number, now: number): boolean {
+  const since = record.throttledSince === null ? now : Date.parse(record.throttledSince);
+  return untilAt - since <= policy.throttleWaitMs;
+}
+
+/** Waits for the end of a provider's pause. */
+export function waitForThrottled(round: Round, record: DeliveryRecord, untilAt: number, reason: string): Later {
+  const since = record.throttledSince ?? new Date(round.parts.clock()).toISOString();
+  return { ...later(round, { ...record, throttledSince: since }, spread(round, untilAt), reason), fresh: true };
+}
+
+/** Waits for the time the app asked for. */
+export function waitForSendAt(round: Round, record: DeliveryRecord): Later {
+  return { ...later(round, record, round.policy.notBeforeAt, "not to be sent before its sendAt"), fresh: true };
+}
+
+/** The round is over: waits for the earliest gate where all are shut, else as long as the table of delays says. */
+export function deferral(round: Round, record: DeliveryRecord, attempted: boolean): Later {
+  const { task, route, parts } = round;
+  const pinnedTo = record.uncertainAt;
+  const admissions = route.upstreams
+    .filter(({ name }) => pinnedTo === null || name === pinnedTo)
+    .map(({ gate }) => gate.admit(task.message.from.address));
+  const openings = admissions.flatMap((admission) => (admission.open ? [] : [admission.untilAt]));
+  const allShut = openings.length > 0 && openings.length === admissions.length;
+  const at = allShut
+    ? spread(round, Math.min(...openings))
+    : parts.clock() + backoffMs(parts.backoff, task.submission.class, record.deferralCount, parts.random);
+  const skips = record.skipped.map(({ provider, reason }) => `${provider}: ${reason}`).join("; ");
+  return later(
+    round,
+    { ...record, deferralCount: record.deferralCount + (attempted ? 1 : 0) },
+    at,
+    attempted ? (record.reason ?? skips) : skips,
+  );
+}
+
+/** Waits for an operator. Where none lets it go on, it ends as expired when its time is over. */
+export function hold(round: Round, record: DeliveryRecord): Later {
+  const reason = `held: ${record.uncertainAt ?? "a provider"} may have accepted it already`;
+  const resolution = later(round, record, round.policy.giveUpAt, reason);
+  return { ...resolution, record: { ...resolution.record, status: "held" } };
+}
+
+/** An instant, up to a tenth of the wait later, so that all that wait for it do not come at once. */
+function spread({ parts }: Round, untilAt: number): number {
+  const waitMs = Math.max(SHORTEST_WAIT_MS, untilAt - parts.clock());
+  return parts.clock() + Math.ceil(waitMs * (1 + parts.random() / 10));
+}
+
+function later({ policy }: Round, record: DeliveryRecord, at: number, reason: string): Later {
+  const due = Math.min(at, policy.giveUpAt);
+  const nextAttemptAt = new Date(due).toISOString();
+  return { kind: "later", record: { ...record, status: "deferred", reason, nextAttemptAt }, at: due, fresh: false };
+}

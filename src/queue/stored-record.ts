@@ -1,0 +1,39 @@
+import { z } from "zod";
+import type { DeliveryRecord } from "../core/index.ts";
+
+const nullableText = z.string().nullable();
+
+/** A record as it comes back from Redis. Loose in what a later version may add, strict in what delivery relies on. */
+const StoredRecord = z.looseObject({
+  status: z.enum(["relaying", "deferred", "held", "relayed", "bounced", "expired"]),
+  id: z.string(),
+  messageId: z.string(),
+  provider: nullableText,
+  remoteId: nullableText,
+  recipients: z.array(
+    z.looseObject({
+      address: z.string(),
+      status: z.enum(["pending", "relayed", "refused"]),
+      provider: nullableText,
+      reason: nullableText,
+    }),
+  ),
+  attempts: z.array(z.looseObject({ number: z.number(), provider: z.string(), outcome: z.string() })),
+  attemptCount: z.number(),
+  deferralCount: z.number(),
+  skipped: z.array(z.looseObject({ provider: z.string(), reason: z.string() })),
+  reason: nullableText,
+  nextAttemptAt: nullableText,
+  possibleDuplicate: z.boolean(),
+  uncertainAt: nullableText,
+  refusedBy: z.array(z.string()),
+  throttledSince: nullableText,
+  metadata: z.record(z.string(), z.unknown()),
+});
+
+/** The record kept as a job's progress, or null where there is none of this message. */
+export function readRecord(progress: unknown, id: string): DeliveryRecord | null {
+  const parsed = StoredRecord.safeParse(progress);
+  if (!parsed.success || parsed.data.id !== id) return null;
+  return parsed.data as unknown as DeliveryRecord;
+}
