@@ -22,6 +22,10 @@ export type TokenExchange =
 
 /** An answer of a token endpoint is a few kilobytes; a proxy's page may be more, and nobody reads it. */
 const maxAnswerBytes = 1_000_000;
+/** With MSAL's code for an answer that is none. */
+const overlong = Object.assign(new Error(`the answer is over ${maxAnswerBytes} bytes`), {
+  code: "token_parsing_error",
+});
 
 /**
  * The requests of one flight for a token. MSAL's own client has no time limit for its POST, cannot be given a CA, and
@@ -84,7 +88,7 @@ export class NetworkClient implements INetworkModule {
         let sizeBytes = 0;
         incoming.on("data", (chunk: Buffer) => {
           sizeBytes += chunk.length;
-          if (sizeBytes > maxAnswerBytes) fail(new Error(`the answer is over ${maxAnswerBytes} bytes`));
+          if (sizeBytes > maxAnswerBytes) fail(overlong);
           else chunks.push(chunk);
         });
         incoming.on("error", reject);

@@ -28,15 +28,16 @@ export function tokenEvidence(
   }
   const { host, httpStatus, headers } = exchange;
   const body: ErrorBody = exchange.json ?? {};
-  const errorCode = typeof body.error === "string" ? body.error : undefined;
+  // MSAL's word where the answer is not one of a token endpoint; a proxy's page, most often.
+  const errorCode = typeof body.error === "string" ? body.error : "token_parsing_error";
   const description = typeof body.error_description === "string" ? body.error_description : undefined;
   const aadsts = aadstsOf(body, description);
   const retryAfterMs = parseRetryAfter(headers["retry-after"], now);
   return {
     stage: "token",
-    text: clean(description ?? `${host} answered HTTP ${httpStatus} ${errorCode ?? "without a token"}`),
+    text: clean(description ?? `${host} answered HTTP ${httpStatus}, ${errorCode}`),
     httpStatus,
-    ...(errorCode === undefined ? {} : { errorCode }),
+    errorCode,
     ...(aadsts === undefined ? {} : { aadsts }),
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
   };

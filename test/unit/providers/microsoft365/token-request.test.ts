@@ -117,7 +117,10 @@ describe("an answer without a token leaves evidence", () => {
     [
       "a page of a proxy",
       (_request, response) => response.writeHead(502, { "content-type": "text/html" }).end("<h1>Bad Gateway</h1>"),
-      { httpStatus: 502, text: expect.stringMatching(/^localhost:\d+ answered HTTP 502 without a token$/) as string },
+      {
+        httpStatus: 502,
+        text: expect.stringMatching(/^localhost:\d+ answered HTTP 502, token_parsing_error$/) as string,
+      },
     ],
     [
       "success without a token",
@@ -141,7 +144,7 @@ describe("an answer without a token leaves evidence", () => {
         response.writeHead(200);
         more();
       },
-      { text: expect.stringContaining("over 1000000 bytes") as string },
+      { errorCode: "token_parsing_error", text: expect.stringContaining("over 1000000 bytes") as string },
     ],
     [
       "a proxy that echoes what it was sent",
