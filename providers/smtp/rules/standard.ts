@@ -259,6 +259,13 @@ export const standardRules: readonly Rule[] = [
     source: `${rfc5321}: 500 to 504`,
   },
   {
+    id: "try-later",
+    when: { replyCode: LATER },
+    cause: "busy",
+    meaning: "the server asks to try again later",
+    source: "RFC 5321 4.2.1: 4yz",
+  },
+  {
     id: "local-recipient-refused",
     when: { errorCode: "EENVELOPE", text: /invalid recipient|no recipients/i },
     cause: "recipient",
@@ -272,12 +279,5 @@ export const standardRules: readonly Rule[] = [
     meaning: "the sender's address cannot be used with this server, such as one that needs SMTPUTF8",
     remedy: "Map From to an address in ASCII for this provider.",
     source: "nodemailer 10.6: EENVELOPE, command API; RFC 6531 3.5",
-  },
-  {
-    id: "try-later",
-    when: { replyCode: LATER },
-    cause: "busy",
-    meaning: "the server asks to try again later",
-    source: "RFC 5321 4.2.1: 4yz",
   },
 ];

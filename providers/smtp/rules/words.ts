@@ -220,7 +220,7 @@ export const wordRules: readonly Rule[] = [
     source: `${postfix}: message_size_limit; qmail-control(5): databytes; RFC 1870 6.1`,
   },
   {
-    id: "size-announced",
+    id: "nodemailer-size-check",
     when: { errorCode: "EMESSAGE", text: /message size larger than allowed/i },
     cause: "size",
     meaning: "the message is larger than the server's EHLO says it takes; nothing was sent",
