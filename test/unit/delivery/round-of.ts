@@ -1,0 +1,121 @@
+import type { DeliveryRecord, GatewayEvent, Message, Submission } from "../../../src/core/index.ts";
+import { deliver } from "../../../src/delivery/deliver.ts";
+import { newRecord } from "../../../src/delivery/record.ts";
+import type { DeliveryParts, Resolution } from "../../../src/delivery/round.ts";
+import { Gate } from "../../../src/gate/gate.ts";
+import type { GateSettings } from "../../../src/gate/gate.ts";
+import type { ScriptedProvider } from "../scripted-provider.ts";
+
+export const gateSettings: GateSettings = {
+  breaker: {
+    windowMs: 10_000,
+    minimumCalls: 5,
+    openAtPercent: 50,
+    consecutiveFailures: 3,
+    openMs: 1_000,
+    openMaxMs: 60_000,
+    openGrowth: 2,
+    jitterPercent: 0,
+    probeTimeoutMs: 5_000,
+    authOpenMs: 30_000,
+  },
+  throttle: { pauseMs: 10_000, pauseMaxMs: 300_000, growth: 2 },
+  senderRememberMs: 3_600_000,
+  slowAfterMs: 2_000,
+};
+
+const HOUR_MS = 3_600_000;
+
+/** A message and the house that delivers it, with providers that follow scripts. Time is vitest's fake time. */
+export class Desk {
+  readonly events: GatewayEvent[] = [];
+  readonly saved: DeliveryRecord[] = [];
+  readonly gates: Gate[];
+  readonly createdAt = Date.now();
+  record: DeliveryRecord;
+  readonly message: Message;
+  readonly submission: Submission;
+  readonly controller = new AbortController();
+  readonly #parts: DeliveryParts;
+
+  constructor(providers: readonly ScriptedProvider[], submission: Partial<Submission> = {}, mimeBytes = 1_000) {
+    const envelope = submission.envelope ?? { mailFrom: "app@contoso.com", rcptTo: ["ann@example.org"] };
+    const from = { name: null, address: "app@contoso.com" };
+    this.submission = {
+      envelope,
+      from,
+      content: { kind: "raw", raw: Buffer.alloc(0) },
+      class: "transactional",
+      tags: [],
+      tenant: null,
+      metadata: { order: 7 },
+      providers: null,
+      expiresAt: null,
+      sendAt: null,
+      onUncertain: null,
+      whenThrottled: null,
+      ...submission,
+    };
+    this.message = {
+      id: "m1",
+      messageId: "<m1@contoso.com>",
+      date: new Date(0),
+      envelope,
+      from,
+      class: this.submission.class,
+      tags: [],
+      tenant: null,
+      metadata: { order: 7 },
+      parts: null,
+      mime: Buffer.alloc(mimeBytes),
+    };
+    this.record = newRecord(this.message);
+    const common = { clock: Date.now, random: () => 0, emit: (event: GatewayEvent) => void this.events.push(event) };
+    this.gates = providers.map((provider) => new Gate(provider, gateSettings, common));
+    this.#parts = {
+      ...common,
+      upstreams: this.gates.map((gate, index) => ({ name: gate.provider.name, priority: index, weight: 1, gate })),
+      classes: {
+        otp: { giveUpAfterMs: HOUR_MS / 6, onUncertain: "resend", afterVerify: "resend", throttleWaitMs: 0 },
+        transactional: {
+          giveUpAfterMs: 72 * HOUR_MS,
+          onUncertain: "verify",
+          afterVerify: "retry",
+          throttleWaitMs: 30_000,
+        },
+        bulk: {
+          giveUpAfterMs: 72 * HOUR_MS,
+          onUncertain: "verify",
+          afterVerify: "hold",
+          throttleWaitMs: Number.POSITIVE_INFINITY,
+        },
+      },
+      backoff: { delaysMs: [30_000, 60_000], otpDelaysMs: [2_000], jitterPercent: 0 },
+      attemptTimeoutMs: 180_000,
+    };
+  }
+
+  /** One round, as the worker makes it: with the record as it was saved last. */
+  async round(): Promise<Resolution> {
+    const { submission, message, record, createdAt } = this;
+    const resolution = await deliver(
+      {
+        submission,
+        message,
+        record,
+        createdAt,
+        signal: this.controller.signal,
+        save: async (saved) => {
+          this.saved.push(saved);
+        },
+      },
+      this.#parts,
+    );
+    this.record = resolution.record;
+    return resolution;
+  }
+
+  close(): void {
+    for (const gate of this.gates) gate.close();
+  }
+}
