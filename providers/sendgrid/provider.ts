@@ -1,0 +1,140 @@
+import { CAUSES, classify } from "../../src/core/index.ts";
+import type {
+  Capabilities,
+  Failure,
+  Message,
+  Outcome,
+  Provider,
+  ProviderContext,
+  Refusal,
+  SendOptions,
+  Stage,
+  Transmission,
+  Verification,
+} from "../../src/core/index.ts";
+import { SendGridApi } from "./api.ts";
+import type { ApiResult } from "./api.ts";
+import { sendgridRules } from "./classify.ts";
+import { readFailure } from "./evidence.ts";
+import type { FailedRequest } from "./evidence.ts";
+import { declinesFrom, declinesParts, mailBody } from "./mapping.ts";
+import { rawParts } from "./raw-mapping.ts";
+import { rawObstacle } from "./raw-structure.ts";
+import { refusedRecipients } from "./refused-recipients.ts";
+import { lacksMailSend } from "./scopes.ts";
+import type { SendGridSettings } from "./settings.ts";
+
+/** What a request to send came to. */
+type Posted = { readonly remoteId: string | null; readonly reply: string } | FailedRequest;
+
+/** SendGrid's v3 API as a provider. */
+export class SendGridProvider implements Provider {
+  readonly name: string;
+  readonly kind = "sendgrid";
+  readonly capabilities: Capabilities;
+  readonly #settings: SendGridSettings;
+  readonly #context: ProviderContext;
+  readonly #api: SendGridApi;
+
+  constructor(name: string, settings: SendGridSettings, context: ProviderContext) {
+    this.name = name;
+    this.capabilities = {
+      maxMessageBytes: settings.maxMessageBytes,
+      maxRecipients: settings.maxRecipients,
+      maxConnections: settings.connections,
+      raw: false,
+    };
+    this.#settings = settings;
+    this.#context = context;
+    this.#api = new SendGridApi(settings);
+  }
+
+  declines(message: Message): string | null {
+    const obstacle = declinesFrom(message.from, this.#settings);
+    if (obstacle !== null) return obstacle;
+    return message.parts === null ? rawObstacle(message) : declinesParts(message.parts);
+  }
+
+  async send({ message, recipients }: Transmission, options: SendOptions): Promise<Outcome> {
+    const parts = message.parts ?? (await rawParts(message));
+    const obstacle = typeof parts === "string" ? parts : declinesParts(parts);
+    if (typeof parts === "string" || obstacle !== null) return failed(unmapped(obstacle), []);
+    const refused: Refusal[] = [];
+    let waiting = recipients;
+    // Ends, since each request names fewer recipients than the one before.
+    for (;;) {
+      const body = mailBody(message, parts, waiting, this.#settings);
+      const posted = this.#read(await this.#api.sendMail(body, options));
+      if ("reply" in posted) return { kind: "relayed", ...posted, refused };
+      const failure = classify(sendgridRules, posted.evidence);
+      if (failure.scope !== "recipient") return failed(failure, refused);
+      const refusals = refusedRecipients(sendgridRules, posted, body, waiting);
+      refused.push(...refusals);
+      waiting = waiting.filter((recipient) => !refusals.some((refusal) => refusal.recipient === recipient));
+      if (waiting.length === 0) return failed(failure, refused);
+      if (refusals.length === 0) return failed(unclear(failure, waiting), refused);
+    }
+  }
+
+  async verify(options: SendOptions): Promise<Verification> {
+    const stages: Stage[] = [];
+    const onStage = (stage: Stage): void => {
+      stages.push(stage);
+      options.onStage(stage);
+    };
+    const result = await this.#api.scopes({ ...options, onStage });
+    const failure = result.ok ? lacksMailSend(result.body) : this.#unverified(result);
+    return failure === null ? { ok: true, stages } : { ok: false, stages, failure };
+  }
+
+  close(): Promise<void> {
+    return this.#api.close();
+  }
+
+  /** A status of success is the answer, even where the connection broke after it. */
+  #read(result: ApiResult): Posted {
+    const { head } = result.exchange;
+    if (head === null || head.httpStatus < 200 || head.httpStatus >= 300) return this.#failure(result);
+    const remoteId = head.headers["x-message-id"];
+    return {
+      remoteId: typeof remoteId === "string" ? remoteId : null,
+      reply: `HTTP ${head.httpStatus}${this.#settings.sandbox ? " (sandbox: nothing is sent)" : ""}`,
+    };
+  }
+
+  #failure(result: ApiResult): FailedRequest {
+    return readFailure(result.ok ? null : result.error, result.exchange, {
+      apiKey: this.#settings.apiKey,
+      clock: this.#context.clock,
+    });
+  }
+
+  /** A check carries no mail: where its answer is lost nothing is uncertain, and it failed like a connection. */
+  #unverified(result: ApiResult): Failure {
+    const { evidence } = this.#failure(result);
+    const stage = evidence.httpStatus === undefined ? "connect" : evidence.stage;
+    return { ...classify(sendgridRules, { ...evidence, stage }), stage: evidence.stage };
+  }
+}
+
+function failed(failure: Failure, refused: readonly Refusal[]): Outcome {
+  return { kind: CAUSES[failure.cause].kind, failure, refused };
+}
+
+/** A message that turned out, on its way to the API, to have no form there. Another provider may take it. */
+function unmapped(obstacle: string | null): Failure {
+  return {
+    cause: "content",
+    scope: "message",
+    status: "5.6.1",
+    reason: obstacle ?? "SendGrid's API has no form for this message",
+    stage: "queue",
+    rule: null,
+    elsewhere: true,
+  };
+}
+
+/** A refusal of one address among several that does not say which: the others must not bounce for it. */
+function unclear(failure: Failure, recipients: readonly string[]): Failure {
+  return recipients.length === 1 ? failure : { ...failure, cause: "content", scope: "message", elsewhere: true };
+}
