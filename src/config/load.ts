@@ -1,0 +1,162 @@
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { Util } from "config/lib/util.js";
+import type { ProviderDefinition } from "../core/index.ts";
+import { coreSettings, providerSettings } from "./catalogue.ts";
+import type { Setting } from "./catalogue.ts";
+import { checkConfig } from "./check.ts";
+import { loadFiles } from "./files.ts";
+import type { Environment, Layer } from "./files.ts";
+import type { Finding } from "./finding.ts";
+import type { ConfigProblem } from "./problem.ts";
+import { secretsOf } from "./redact.ts";
+import type { IsSecret } from "./redact.ts";
+import type { Config } from "./schema.ts";
+import { formatPath, isTree, leavesOf, valueAt, withoutNulls } from "./tree.ts";
+import type { Path, Tree } from "./tree.ts";
+import { mappedNames, ownNames, readVariables, unknownVariables, variableName } from "./variables.ts";
+import { asWritten } from "./written.ts";
+
+export type LoadOptions = {
+  readonly env: Environment;
+  /** Folder that `config` and relative paths start from. */
+  readonly cwd: string;
+  /** The kinds of providers there are. */
+  readonly definitions: readonly ProviderDefinition[];
+};
+
+export type LoadResult =
+  | {
+      readonly ok: true;
+      readonly config: Config;
+      /** For each setting, as `formatPath` writes it, the file or variable it came from; absent: its own default. */
+      readonly sources: ReadonlyMap<string, string>;
+      readonly isSecret: IsSecret;
+      /** What works but should be looked at. */
+      readonly warnings: readonly ConfigProblem[];
+    }
+  | { readonly ok: false; readonly errors: readonly ConfigProblem[]; readonly warnings: readonly ConfigProblem[] };
+
+/** Reads files, then variables, and checks the whole. Everything that is wrong is found at once; nothing is printed. */
+export function loadConfig({ env, cwd, definitions }: LoadOptions): LoadResult {
+  const files = loadFiles(env, cwd, packageDefaults());
+  const inline = readInline(env);
+  const underVariables = [...files.layers, ...inline.layers];
+  const settings = settingsOf(merge(underVariables), definitions);
+  const mapped = files.mappings.map((mapping) => mappedNames(mapping, settings));
+  const configured = valueAt(merge(underVariables), ["providers"]);
+  // A variable for a provider that this deployment does not have brings no provider into being.
+  const names = [...mapped.flatMap(({ names: some }) => some), ...ownNames(settings)].filter(
+    ({ path }) => path[0] !== "providers" || Object.hasOwn(isTree(configured) ? configured : {}, path[1] ?? ""),
+  );
+  const variables = readVariables(env, names, cwd);
+  const layers = [...underVariables, ...variables.layers];
+  const tree = merge(layers);
+  const isSecret = secretsOf(tree, definitions);
+  const warnings = [...files.warnings, ...unknownVariables(env, names), ...openSecrets(files.layers, isSecret)];
+  const early = [
+    ...files.problems,
+    ...inline.problems,
+    ...mapped.flatMap(({ problems }) => problems),
+    ...variables.problems,
+  ];
+  // A file that could not be read leaves gaps, which are no findings of their own.
+  if (files.problems.length > 0 || inline.problems.length > 0) return { ok: false, errors: early, warnings };
+  const checked = checkConfig(tree, definitions);
+  if (checked.ok && early.length === 0) {
+    return { ok: true, config: checked.config, sources: sourcesOf(checked.config, layers), isSecret, warnings };
+  }
+  const broken = new Set(early.map(({ path }) => formatPath(path)));
+  const found = (checked.ok ? [] : checked.findings)
+    .filter(({ path }) => !broken.has(formatPath(path)))
+    .map((finding) => locate(finding, layers, files.deploymentFile, isSecret));
+  return { ok: false, errors: [...early, ...found], warnings };
+}
+
+/** The defaults that come with the package, which lies above this module both as source and as built. */
+function packageDefaults(): string {
+  let folder = import.meta.dirname;
+  while (!existsSync(join(folder, "package.json"))) folder = dirname(folder);
+  return join(folder, "config", "default.yaml");
+}
+
+/** node-config's NODE_CONFIG: settings as JSON in one variable. */
+function readInline(env: Environment): {
+  readonly layers: readonly Layer[];
+  readonly problems: readonly ConfigProblem[];
+} {
+  const text = env["NODE_CONFIG"];
+  if (!text) return { layers: [], problems: [] };
+  try {
+    const settings: unknown = JSON.parse(text);
+    if (isTree(settings)) return { layers: [{ source: "NODE_CONFIG", settings }], problems: [] };
+  } catch {
+    // The parser's message would quote the text, which may hold secrets.
+  }
+  return { layers: [], problems: [{ source: "NODE_CONFIG", path: [], text: "is not an object of JSON" }] };
+}
+
+/** node-config's merging: groups key by key, everything else whole. Then what is null is taken out. */
+function merge(layers: readonly Layer[]): Tree {
+  const merged: unknown = Util.extendDeep({}, ...layers.map(({ settings }) => settings));
+  return withoutNulls(isTree(merged) ? merged : {});
+}
+
+/** Every setting of this tree's core and providers. */
+function settingsOf(tree: Tree, definitions: readonly ProviderDefinition[]): readonly Setting[] {
+  const providers = Object.entries(isTree(tree["providers"]) ? tree["providers"] : {}).flatMap(([name, entry]) => {
+    const definition = definitions.find(({ kind }) => isTree(entry) && entry["kind"] === kind);
+    const settings = definition === undefined ? [] : providerSettings(definition);
+    return settings.map((setting) => ({ ...setting, path: ["providers", name, ...setting.path] }));
+  });
+  return [...coreSettings(), ...providers];
+}
+
+/** The last layer that has something at this path, or failing that at the nearest path above it. */
+function sourceOf(path: Path, layers: readonly Layer[]): string | null {
+  for (let length = path.length; length > 0; length--) {
+    const source = layers.findLast(
+      ({ settings }) => (valueAt(settings, path.slice(0, length)) ?? null) !== null,
+    )?.source;
+    if (source !== undefined) return source;
+  }
+  return null;
+}
+
+function locate(finding: Finding, layers: readonly Layer[], deploymentFile: string, isSecret: IsSecret): ConfigProblem {
+  const { path, text, missing } = finding;
+  const source = sourceOf(path, layers) ?? deploymentFile;
+  if (!missing) return { source, path, text };
+  if (path.length === 1) return { source: deploymentFile, path, text: `${text}; write one into this file` };
+  const name = variableName(path);
+  const way = isSecret(path)
+    ? `set ${name}, or ${name}_FILE to the path of a file that holds it`
+    : `write it into this file or set ${name}`;
+  return { source, path, text: `${text}; ${way}` };
+}
+
+function sourcesOf(config: Config, layers: readonly Layer[]): ReadonlyMap<string, string> {
+  const set = asWritten(config).flatMap(({ path }) => {
+    const source = layers.findLast(({ settings }) => (valueAt(settings, path) ?? null) !== null)?.source;
+    return source === undefined ? [] : [[formatPath(path), source] as const];
+  });
+  return new Map(set);
+}
+
+/** How a value says that it may be seen: the stand-ins of the lab take such. */
+const MADE_UP = "not-a-secret";
+
+/** Secrets in files that are shared with others: all but local.yaml and local-{deployment}.yaml. */
+function openSecrets(files: readonly Layer[], isSecret: IsSecret): readonly ConfigProblem[] {
+  return files
+    .filter(({ source }) => !/(?:^|[\\/])local(?:-[^\\/]*)?\.\w+$/.test(source))
+    .flatMap(({ source, settings }) =>
+      leavesOf(settings)
+        .filter(({ path, value }) => isSecret(path) && value !== null && !String(value).includes(MADE_UP))
+        .map(({ path }) => ({
+          source,
+          path,
+          text: `is a secret in a file that others may read; set ${variableName(path)} or ${variableName(path)}_FILE`,
+        })),
+    );
+}
