@@ -20,11 +20,11 @@ export type TokenRequest = (signal: AbortSignal) => Promise<TokenReply>;
  * Asks Entra ID by OAuth 2.0 client credentials. Each request has an MSAL application of its own: MSAL remembers a 429 or
  * 5xx answer for a minute to an hour and then fails without asking, which would outlive the trouble.
  */
-export function entraTokenRequest(settings: Settings, ca: string | undefined, clock: Clock): TokenRequest {
+export function entraTokenRequest(settings: Settings, ca: string | null, clock: Clock): TokenRequest {
   const { authority, scope } = endpointsOf(settings);
   const { host } = new URL(authority);
   // No keep-alive: requests are half an hour apart, and an outage may have moved the address.
-  const agent = new Agent({ keepAlive: false, ...(ca === undefined ? {} : { ca: [...rootCertificates, ca] }) });
+  const agent = new Agent({ keepAlive: false, ...(ca === null ? {} : { ca: [...rootCertificates, ca] }) });
   const { tokenMs } = settings.timeouts;
 
   return async (signal) => {

@@ -45,14 +45,14 @@ export class TokenSource {
     return this.#wait(signal);
   }
 
-  /** A token newer than `rejected`: the cached one if somebody has renewed it meanwhile, else a new one. */
+  /**
+   * A token other than the one that was rejected: the cached one if somebody has renewed it meanwhile, else a new one.
+   * Where none is to be had the rejected one stays, since a mail server may reject a good token in trouble of its own.
+   */
   async renew(rejected: string, signal: AbortSignal): Promise<TokenResult> {
-    if (this.#token?.accessToken === rejected) {
-      this.#token = null;
-      clearTimeout(this.#timer);
-      this.#options.notice("token.rejected", {});
-    }
-    return this.get(signal);
+    if (this.#token?.accessToken !== rejected) return this.get(signal);
+    this.#options.notice("token.rejected", {});
+    return this.#wait(signal);
   }
 
   close(): void {

@@ -157,6 +157,15 @@ describe("a token that the mail server rejected", () => {
     expect(service.count).toBe(2);
     source.close();
   });
+
+  test("stays where no other is to be had", async () => {
+    const { service, source } = setup();
+    await source.get(never());
+    service.failure = down;
+    expect(await source.renew("t1", never())).toMatchObject({ ok: false, evidence: down });
+    expect(await source.get(never())).toMatchObject({ ok: true, accessToken: "t1", fromCache: true });
+    source.close();
+  });
 });
 
 describe("a server that asks to be left alone", () => {
