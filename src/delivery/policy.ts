@@ -1,4 +1,4 @@
-import type { MessageClass, Submission, UncertainPolicy } from "../core/index.ts";
+import type { MessageClass, Submission, ThrottlePolicy, UncertainPolicy } from "../core/index.ts";
 
 /** What a class of messages gets unless the message says otherwise. */
 export type ClassSettings = {
@@ -7,14 +7,13 @@ export type ClassSettings = {
   readonly onUncertain: UncertainPolicy | "verify";
   /** What `verify` comes to when the provider cannot say whether it accepted the message. */
   readonly afterVerify: UncertainPolicy;
-  /** Longest wait for a throttled provider before the next one takes the message; Infinity waits for good. */
-  readonly throttleWaitMs: number;
+  readonly whenThrottled: ThrottlePolicy;
 };
 
 /** How one message is treated: its class's settings with its own choices over them. */
 export type Policy = {
   readonly onUncertain: UncertainPolicy;
-  readonly throttleWaitMs: number;
+  readonly whenThrottled: ThrottlePolicy;
   /** Never sent after this instant. */
   readonly giveUpAt: number;
   /** Not before this instant. */
@@ -34,7 +33,7 @@ export function policyFor(
   return {
     // No provider can be asked yet what became of a message: `verify` comes to its second step.
     onUncertain: wanted === "verify" ? settings.afterVerify : wanted,
-    throttleWaitMs: submission.whenThrottled?.maxWaitMs ?? settings.throttleWaitMs,
+    whenThrottled: submission.whenThrottled ?? settings.whenThrottled,
     giveUpAt: Math.min(byAge, submission.expiresAt?.getTime() ?? Number.POSITIVE_INFINITY),
     notBeforeAt,
   };

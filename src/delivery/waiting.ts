@@ -11,7 +11,7 @@ const SHORTEST_WAIT_MS = 500;
 /** Whether a wait until then stays within what the message's policy gives to throttled providers. */
 export function mayWait(record: DeliveryRecord, policy: Policy, untilAt: number, now: number): boolean {
   const since = record.throttledSince === null ? now : Date.parse(record.throttledSince);
-  return untilAt - since <= policy.throttleWaitMs;
+  return untilAt - since <= policy.whenThrottled.maxWaitMs;
 }
 
 /** Waits for the end of a provider's pause. */

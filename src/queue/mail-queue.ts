@@ -30,9 +30,10 @@ export class MailQueue {
     return this.#queue.getJobCounts("waiting", "prioritized", "active", "delayed", "completed", "failed");
   }
 
-  /** How many workers are connected; managed services that forbid CLIENT LIST give 0. */
-  async workerCount(): Promise<number> {
-    return (await this.#queue.getWorkers()).length;
+  /** Names of the workers that are connected, as `host:pid`; empty where CLIENT LIST is forbidden. */
+  async workerNames(): Promise<string[]> {
+    const workers = await this.#queue.getWorkers();
+    return workers.flatMap(({ rawname }) => rawname?.split(":w:")[1] ?? []);
   }
 
   async close(): Promise<void> {

@@ -8,9 +8,11 @@ import type { QueueSettings } from "./mail-queue.ts";
 export type WorkerSettings = QueueSettings & {
   /** Jobs worked on at once. */
   readonly concurrency: number;
-  /** How long finished jobs are kept in Redis, unless their app said otherwise. */
+  /** How long, and how many, finished jobs are kept in Redis, unless their app said otherwise. */
   readonly keepCompletedMs: number;
+  readonly keepCompletedCount: number;
   readonly keepFailedMs: number;
+  readonly keepFailedCount: number;
 };
 
 /** A job as the gateway sees it. */
@@ -70,8 +72,11 @@ export class MailWorker {
       lockDuration: LOCK_MS,
       // A message is not lost for having met several crashes; BullMQ would fail it after one.
       maxStalledCount: Number.MAX_SAFE_INTEGER,
-      removeOnComplete: { age: Math.ceil(settings.keepCompletedMs / 1000) },
-      removeOnFail: { age: Math.ceil(settings.keepFailedMs / 1000) },
+      removeOnComplete: {
+        age: Math.ceil(settings.keepCompletedMs / 1000),
+        count: settings.keepCompletedCount,
+      },
+      removeOnFail: { age: Math.ceil(settings.keepFailedMs / 1000), count: settings.keepFailedCount },
     });
     this.#worker.on("error", (error) => this.#onError(error));
     this.#worker.on("lockRenewalFailed", (ids) => {

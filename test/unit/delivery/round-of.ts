@@ -76,18 +76,23 @@ export class Desk {
       ...common,
       upstreams: this.gates.map((gate, index) => ({ name: gate.provider.name, priority: index, weight: 1, gate })),
       classes: {
-        otp: { giveUpAfterMs: HOUR_MS / 6, onUncertain: "resend", afterVerify: "resend", throttleWaitMs: 0 },
+        otp: {
+          giveUpAfterMs: HOUR_MS / 6,
+          onUncertain: "resend",
+          afterVerify: "resend",
+          whenThrottled: { maxWaitMs: 0 },
+        },
         transactional: {
           giveUpAfterMs: 72 * HOUR_MS,
           onUncertain: "verify",
           afterVerify: "retry",
-          throttleWaitMs: 30_000,
+          whenThrottled: { maxWaitMs: 30_000 },
         },
         bulk: {
           giveUpAfterMs: 72 * HOUR_MS,
           onUncertain: "verify",
           afterVerify: "hold",
-          throttleWaitMs: Number.POSITIVE_INFINITY,
+          whenThrottled: { maxWaitMs: Number.POSITIVE_INFINITY },
         },
       },
       backoff: { delaysMs: [30_000, 60_000], otpDelaysMs: [2_000], jitterPercent: 0 },

@@ -1,0 +1,146 @@
+import { hostname } from "node:os";
+import type { Config } from "./config/index.ts";
+import type { Emit, Provider, ProviderDefinition } from "./core/index.ts";
+import { work } from "./delivery/work.ts";
+import type { Upstream } from "./delivery/route.ts";
+import { EventBus } from "./events/bus.ts";
+import { Gate } from "./gate/gate.ts";
+import type { GateSettings } from "./gate/gate.ts";
+import { MailWorker } from "./queue/mail-worker.ts";
+import { closeRedis, connectRedis } from "./redis/connection.ts";
+import type { RedisClient } from "./redis/connection.ts";
+import { startEmbeddedStore } from "./redis/embedded.ts";
+import { checkServer } from "./redis/server-check.ts";
+import type { Log } from "./telemetry/log.ts";
+
+export type GatewayOptions = {
+  readonly config: Config;
+  readonly definitions: readonly ProviderDefinition[];
+  readonly log: Log;
+  /** The name of the environment, for the log. */
+  readonly environment: string;
+};
+
+/** A gateway that runs: it takes jobs until it is stopped. */
+export type Gateway = {
+  readonly events: EventBus;
+  readonly gates: readonly Gate[];
+  /** Where its Redis is: of use when it is an embedded one. */
+  readonly redisUrl: string;
+  /** Takes no more jobs, lets attempts under way end or hands them back, and closes everything in reverse order. */
+  stop(): Promise<void>;
+};
+
+/** Part of `shutdownMs` that attempts under way get to end by themselves; the rest is for handing them back. */
+const GRACE_SHARE = 0.8;
+
+/** Builds the parts from a configuration and starts them. Throws a sentence for the operator when Redis is no use. */
+export async function startGateway({ config, definitions, log, environment }: GatewayOptions): Promise<Gateway> {
+  const closing: (() => Promise<void> | void)[] = [];
+  const events = new EventBus((error) => log.troubled("event listener", error));
+  events.subscribe(log.event);
+  const stop = async (): Promise<void> => {
+    for (const close of closing.splice(0).toReversed()) await close();
+    log.gatewayStopped();
+  };
+  try {
+    const redisUrl = await openStore(config, log, closing);
+    const redis = await openRedis(config, redisUrl, log, closing);
+
+    const upstreams = createProviders(config, definitions, events.emit).map(
+      ({ provider, priority, weight }): Upstream => {
+        const gate = new Gate(provider, gateSettings(config), {
+          clock: Date.now,
+          random: Math.random,
+          emit: events.emit,
+        });
+        closing.push(() => provider.close());
+        closing.push(() => gate.close());
+        return { name: provider.name, priority, weight, gate };
+      },
+    );
+
+    const parts = {
+      upstreams,
+      classes: config.classes,
+      backoff: config.retry,
+      attemptTimeoutMs: config.delivery.attemptTimeoutMs,
+      clock: Date.now,
+      random: Math.random,
+      emit: events.emit,
+      queueName: config.queue.name,
+      limits: config.message,
+    };
+    const worker = new MailWorker(
+      { ...config.queue, concurrency: config.delivery.concurrency },
+      {
+        connection: redis,
+        name: `${hostname()}:${process.pid}`,
+        work: (job) => work(job, parts),
+        onError: (error) => log.troubled("queue", error),
+      },
+    );
+    closing.push(() => worker.stop(config.delivery.shutdownMs * GRACE_SHARE));
+    await worker.start();
+    log.gatewayStarted({ environment, providers: upstreams.map(({ name }) => name), queue: config.queue.name });
+    return { events, gates: upstreams.map(({ gate }) => gate), redisUrl, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** The url of Redis; an embedded store is started first. */
+async function openStore(config: Config, log: Log, closing: (() => Promise<void> | void)[]): Promise<string> {
+  if (config.redis.url !== "embedded") return config.redis.url;
+  const store = await startEmbeddedStore({
+    dataDir: config.redis.dataDir,
+    log: (sentence) => log.storeNoted(sentence),
+  });
+  closing.push(() => store.stop());
+  return store.url;
+}
+
+async function openRedis(
+  config: Config,
+  url: string,
+  log: Log,
+  closing: (() => Promise<void> | void)[],
+): Promise<RedisClient> {
+  const redis = connectRedis(
+    { ...config.redis, url },
+    { use: "blocking", connectionName: "mailover", onError: (sentence) => log.troubled("redis", sentence) },
+  );
+  closing.push(() => closeRedis(redis));
+  const check = await checkServer(redis);
+  if (!check.ok) throw new Error(check.problem);
+  // What an embedded store keeps has been said by itself.
+  if (config.redis.url !== "embedded") for (const warning of check.warnings) log.storeWarned(warning);
+  return redis;
+}
+
+function gateSettings(config: Config): GateSettings {
+  return {
+    breaker: config.breaker,
+    throttle: config.throttle,
+    senderRememberMs: config.sender.rememberMs,
+    slowAfterMs: config.delivery.slowAfterMs,
+  };
+}
+
+/** Makes the providers that a configuration names. Nothing is connected yet. */
+export function createProviders(
+  config: Config,
+  definitions: readonly ProviderDefinition[],
+  emit: Emit,
+): { readonly provider: Provider; readonly priority: number; readonly weight: number }[] {
+  return Object.entries(config.providers).map(([name, settings]) => {
+    const definition = definitions.find(({ kind }) => kind === settings.kind);
+    if (definition === undefined) throw new Error(`providers.${name}.kind: "${settings.kind}" is no kind of provider`);
+    const provider = definition.create(name, settings, {
+      clock: Date.now,
+      notice: (notice, fields) => emit({ type: "provider.noticed", provider: name, notice, fields }),
+    });
+    return { provider, priority: settings.priority, weight: settings.weight };
+  });
+}

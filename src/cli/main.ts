@@ -1,0 +1,107 @@
+#!/usr/bin/env node
+import { Command, Option } from "commander";
+import { MESSAGE_CLASSES } from "../core/index.ts";
+
+/** Each command's code is loaded when it is called: a health check must not load the lab. */
+const program = new Command("mailover")
+  .description("A mail gateway that keeps mail flowing when a provider fails.")
+  .showHelpAfterError()
+  .configureHelp({ sortSubcommands: true });
+
+const list = (value: string, before: string[] = []): string[] => [
+  ...before,
+  ...value.split(",").map((part) => part.trim()),
+];
+const each = (value: string, before: string[] = []): string[] => [...before, value];
+
+program
+  .command("start")
+  .description("run the gateway on the configuration of NODE_ENV")
+  .action(async () => (await import("./start.ts")).start());
+
+program
+  .command("send")
+  .description("push a message and follow it to its end")
+  .requiredOption("--to <addresses>", "recipients, separated by commas; may be given several times", each)
+  .option("--from <address>", "From; the mailbox of the first microsoft365 provider when absent")
+  .option("--cc <addresses>", "copies", each)
+  .option("--bcc <addresses>", "blind copies", each)
+  .option("--subject <text>", "subject", "")
+  .option("--text <text>", "plain text")
+  .option("--html <html>", "HTML")
+  .option("--attach <file>", "a file; may be given several times", each)
+  .addOption(new Option("--class <class>", "class of the message").choices(MESSAGE_CLASSES))
+  .option("--provider <names>", "only these providers, in this order", list)
+  .option("--no-wait", "do not follow it")
+  .action(async (options) => (await import("./send.ts")).send(options));
+
+program
+  .command("config")
+  .description("print the configuration in force, each value with where it came from, secrets hidden")
+  .option("--check", "print nothing but errors; exit code 78 when there are any")
+  .option("--json", "as JSON")
+  .action(async (options) => (await import("./config.ts")).config(options));
+
+program
+  .command("verify")
+  .description("check providers stage by stage, without sending mail")
+  .argument("[provider...]", "names; all when absent")
+  .action(async (names) => (await import("./verify.ts")).verify(names));
+
+program
+  .command("explain")
+  .description("say what a reply or an error means, what Mailover does about it, and how to mend it")
+  .argument(
+    "<reply>",
+    "an SMTP reply, a line of a log, a JSON error, or a code such as AADSTS7000222; - reads standard input",
+  )
+  .option("--provider <kind>", "kind of provider it came from")
+  .option("--stage <stage>", "stage of the attempt it came in, such as auth, mail, rcpt, reply")
+  .option("--json", "as JSON")
+  .action(async (reply, options) => (await import("./explain.ts")).explainReply(reply, options));
+
+program
+  .command("health")
+  .description("whether Redis answers and a worker of this host is connected; for container health checks")
+  .action(async () => (await import("./health.ts")).health());
+
+program
+  .command("demo")
+  .description("break Microsoft 365 in several ways and watch every mail arrive; needs nothing but Node")
+  .option("--plain", "lines in place of the live picture")
+  .action(async (options) => (await import("./demo.ts")).demo(options));
+
+const lab = program
+  .command("lab")
+  .description("stand-ins for Entra ID, Exchange Online, SendGrid and a relay, on this machine");
+lab
+  .command("start", { isDefault: true })
+  .description("run them until Ctrl-C")
+  .action(async () => (await import("./lab.ts")).startLabServers());
+lab
+  .command("status")
+  .description("their ports, faults and what they accepted")
+  .action(async () => (await import("./lab.ts")).showLab());
+lab
+  .command("break")
+  .description('set a fault, e.g. mailover lab break exchange \'{"kind":"silence","at":"mail"}\'')
+  .argument("<server>", "entra, exchange, sendgrid or relay")
+  .argument("<fault>", "JSON, or just the kind: refuse")
+  .action(async (server, fault) => (await import("./lab.ts")).breakServer(server, fault));
+lab
+  .command("mend")
+  .description("take the faults of a server away")
+  .argument("<server>", "entra, exchange, sendgrid or relay")
+  .action(async (server) => (await import("./lab.ts")).mendServer(server));
+
+program
+  .command("generate", { hidden: true })
+  .description("write the files that are made from the code: schema/ and tables in docs/")
+  .action(async () => (await import("./generate.ts")).generate());
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exit(1);
+}

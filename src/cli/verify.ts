@@ -1,0 +1,26 @@
+import { providerDefinitions } from "../../providers/index.ts";
+import { createProviders } from "../app.ts";
+import { formatVerification, verifyProvider } from "../operations/verify.ts";
+import { loadOrExit } from "./settings.ts";
+
+/** Longer than a probe's: the person who asks wants the stage it breaks at, not a time-out of ours. */
+const TIME_LIMIT_MS = 60_000;
+
+/** `mailover verify`: token, connection, TLS, login of each provider. Exit code 1 when one fails. */
+export async function verify(names: readonly string[]): Promise<void> {
+  const { config } = loadOrExit();
+  const unknown = names.filter((name) => !(name in config.providers));
+  if (unknown.length > 0) {
+    throw new Error(
+      `no provider is called ${unknown.join(", ")}; there are: ${Object.keys(config.providers).join(", ")}`,
+    );
+  }
+  const all = createProviders(config, providerDefinitions, () => undefined);
+  for (const { provider } of all) {
+    if (names.length > 0 && !names.includes(provider.name)) continue;
+    const report = await verifyProvider(provider, TIME_LIMIT_MS);
+    process.stdout.write(`${formatVerification(report)}\n`);
+    if (!report.verification.ok) process.exitCode = 1;
+  }
+  await Promise.all(all.map(({ provider }) => provider.close()));
+}

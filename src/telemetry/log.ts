@@ -1,0 +1,179 @@
+import { pino } from "pino";
+import type { DestinationStream, Logger } from "pino";
+import type { GatewayEvent } from "../core/index.ts";
+import { prettyStream } from "./pretty.ts";
+import { redactAddresses } from "./redact-addresses.ts";
+
+export type LogSettings = {
+  readonly level: string;
+  /** Whether mail addresses are shown in full. */
+  readonly addresses: boolean;
+  /** Lines for people in place of JSON; `auto`: where the output is a terminal. */
+  readonly pretty: boolean | "auto";
+};
+
+type Moved = Extract<GatewayEvent, { record: unknown }>;
+type Of<Type extends GatewayEvent["type"]> = Extract<GatewayEvent, { type: Type }>;
+
+/** The log: one method an event, so that wording and fields live in one place. Secrets and content have no way in here. */
+export class Log {
+  readonly #logger: Logger;
+  readonly #show: (text: string) => string;
+
+  constructor(settings: LogSettings, output: DestinationStream & { isTTY?: boolean } = process.stdout) {
+    const pretty = settings.pretty === "auto" ? output.isTTY === true : settings.pretty;
+    this.#show = settings.addresses ? (text) => text : redactAddresses;
+    this.#logger = pino(
+      {
+        level: settings.level,
+        base: null,
+        timestamp: pino.stdTimeFunctions.isoTime,
+        formatters: { level: (level) => ({ level }) },
+      },
+      pretty ? prettyStream(output) : output,
+    );
+  }
+
+  /** Logs an event of the gateway. */
+  readonly event = (event: GatewayEvent): void => {
+    switch (event.type) {
+      case "message.received":
+        return this.messageReceived(event);
+      case "message.refused":
+        return this.messageRefused(event);
+      case "attempt.started":
+        return this.attemptStarted(event);
+      case "attempt.ended":
+        return this.attemptEnded(event);
+      case "message.relayed":
+        return this.messageRelayed(event);
+      case "message.deferred":
+      case "message.held":
+        return this.messageWaits(event);
+      case "message.bounced":
+      case "message.expired":
+        return this.messageFailed(event);
+      case "breaker.changed":
+        return this.breakerChanged(event);
+      case "probe.ended":
+        return this.probeEnded(event);
+      case "gate.paused":
+        return this.gatePaused(event);
+      case "provider.noticed":
+        return this.providerNoticed(event);
+    }
+  };
+
+  gatewayStarted(fields: {
+    readonly environment: string;
+    readonly providers: readonly string[];
+    readonly queue: string;
+  }): void {
+    this.#logger.info({ event: "gateway.started", ...fields }, `gateway started: ${fields.providers.join(", ")}`);
+  }
+
+  gatewayStopping(signal: string): void {
+    this.#logger.info({ event: "gateway.stopping", signal }, `${signal}: no new jobs, attempts under way end`);
+  }
+
+  gatewayStopped(): void {
+    this.#logger.info({ event: "gateway.stopped" }, "gateway stopped");
+  }
+
+  storeNoted(sentence: string): void {
+    this.#logger.info({ event: "store.noted" }, sentence);
+  }
+
+  storeWarned(sentence: string): void {
+    this.#logger.warn({ event: "store.warned" }, sentence);
+  }
+
+  configWarned(sentence: string): void {
+    this.#logger.warn({ event: "config.warned" }, sentence);
+  }
+
+  /** A defect, or Redis away. The work goes on or is tried again. */
+  troubled(where: string, error: unknown): void {
+    const reason = this.#show(error instanceof Error ? error.message : String(error));
+    this.#logger.error({ event: "gateway.troubled", where, reason }, `${where}: ${reason}`);
+  }
+
+  messageReceived({ id, messageId, jobId }: Of<"message.received">): void {
+    this.#logger.info({ event: "message.received", id, messageId: this.#show(messageId), jobId }, `received ${id}`);
+  }
+
+  messageRefused({ jobId, reason }: Of<"message.refused">): void {
+    this.#logger.warn(
+      { event: "message.refused", jobId, reason: this.#show(reason) },
+      `job ${jobId} ${this.#show(reason)}`,
+    );
+  }
+
+  attemptStarted({ id, attempt, provider }: Of<"attempt.started">): void {
+    this.#logger.debug({ event: "attempt.started", id, attempt, provider }, `attempt ${attempt} at ${provider}`);
+  }
+
+  attemptEnded(event: Of<"attempt.ended">): void {
+    const { type, reply, remedy, ...fields } = event;
+    const shown = { event: type, ...fields, reply: this.#show(reply), ...(remedy === null ? {} : { remedy }) };
+    if (event.outcome === "relayed") return this.#logger.debug(shown, `${event.provider} took it: ${shown.reply}`);
+    const unlisted = event.rule === null && event.cause === "busy" ? " (no rule knows this reply)" : "";
+    this.#logger.warn(
+      shown,
+      `${event.provider} ${event.outcome}, ${event.cause ?? ""} at ${event.stage}: ${shown.reply}${unlisted}`,
+    );
+  }
+
+  messageRelayed({ id, record }: Moved): void {
+    const { provider, remoteId, attemptCount, possibleDuplicate } = record;
+    const refused = record.reason === null ? "" : `, ${this.#show(record.reason)}`;
+    this.#logger.info(
+      { event: "message.relayed", id, provider, remoteId: this.#show(remoteId ?? ""), attemptCount, possibleDuplicate },
+      `relayed ${id} by ${provider ?? ""}${refused}`,
+    );
+  }
+
+  messageWaits({ type, id, record }: Moved): void {
+    const { nextAttemptAt, attemptCount } = record;
+    const reason = this.#show(record.reason ?? "");
+    this.#logger.info({ event: type, id, nextAttemptAt, attemptCount, reason }, `${record.status} ${id}: ${reason}`);
+  }
+
+  messageFailed({ type, id, record }: Moved): void {
+    const reason = this.#show(record.reason ?? "");
+    this.#logger.warn(
+      { event: type, id, attemptCount: record.attemptCount, reason },
+      `${record.status} ${id}: ${reason}`,
+    );
+  }
+
+  breakerChanged({ provider, from, to, reason, remedy, untilAt }: Of<"breaker.changed">): void {
+    const shown = this.#show(reason);
+    const until = untilAt === null ? {} : { until: new Date(untilAt).toISOString() };
+    const level = to === "open" ? "error" : "info";
+    this.#logger[level](
+      { event: "breaker.changed", provider, from, to, reason: shown, ...until, ...(remedy === null ? {} : { remedy }) },
+      `breaker of ${provider} ${to}: ${shown}${remedy === null ? "" : `. To mend it: ${remedy}`}`,
+    );
+  }
+
+  probeEnded({ provider, ok, stage, reason }: Of<"probe.ended">): void {
+    const shown = this.#show(reason);
+    this.#logger.info(
+      { event: "probe.ended", provider, ok, stage, reason: shown },
+      `probe of ${provider} ${ok ? "went well" : "failed"}: ${shown}`,
+    );
+  }
+
+  gatePaused({ provider, cause, untilAt, reason }: Of<"gate.paused">): void {
+    const until = new Date(untilAt).toISOString();
+    this.#logger.warn(
+      { event: "gate.paused", provider, cause, until, reason: this.#show(reason) },
+      `${provider} ${cause} until ${until}`,
+    );
+  }
+
+  providerNoticed({ provider, notice, fields }: Of<"provider.noticed">): void {
+    this.#logger.info({ event: "provider.noticed", provider, notice, ...fields }, `${provider}: ${notice}`);
+  }
+}
