@@ -1,16 +1,13 @@
-import type { ConnectionOptions as TlsOptions } from "node:tls";
-
 import { Cluster, Redis } from "ioredis";
 import type { ClusterOptions, RedisOptions } from "ioredis";
 
 import { describeError } from "./describe-error.ts";
-import { pemOf } from "./pem.ts";
 
 export type RedisClient = Redis | Cluster;
 
 export type HostAddress = { readonly host: string; readonly port: number };
 
-/** TLS towards Redis. `ca`, `cert` and `key` are PEM text, or the path of a file that holds it. */
+/** TLS towards Redis. `ca`, `cert` and `key` are PEM text. */
 export type RedisTls = {
   readonly ca?: string | undefined;
   readonly cert?: string | undefined;
@@ -56,8 +53,8 @@ const maxRetryDelayMs = { commands: 1_000, blocking: 5_000 } as const;
 const socketTimeoutMs = 30_000;
 
 /**
- * A connection that begins to connect at once and comes back by itself. Throws on a url that is none and on a
- * file that cannot be read; all other failures go to `onError`.
+ * A connection that begins to connect at once and comes back by itself. Throws on a url that is none; all other
+ * failures go to `onError`.
  *
  * BullMQ 6 takes such a client as `connection`: a queue uses it as it is and leaves it open, a worker and queue events
  * duplicate it and close only their duplicates. On a Cluster all keys of a queue must share a slot: give BullMQ a
@@ -101,7 +98,7 @@ function connectionOptions(settings: RedisSettings, options: ConnectOptions): Op
     db: Number(url.pathname.slice(1)),
     ...(username === "" ? {} : { username }),
     ...(password === "" ? {} : { password }),
-    ...(secure ? { tls: tlsOptions(settings.tls ?? {}) } : {}),
+    ...(secure ? { tls: { ...settings.tls } } : {}),
     connectionName: options.connectionName,
     connectTimeout: connectTimeoutMs,
     socketTimeout: socketTimeoutMs,
@@ -110,14 +107,6 @@ function connectionOptions(settings: RedisSettings, options: ConnectOptions): Op
     // After a failover the old master is read-only for a moment: connect anew and send the refused command again.
     reconnectOnError: (error) => (/^(READONLY|UNBLOCKED)\b/.test(error.message) ? 2 : false),
   };
-}
-
-function tlsOptions(tls: RedisTls): TlsOptions {
-  const { ca, cert, key, ...rest } = tls;
-  const files = Object.entries({ ca, cert, key }).flatMap(([name, value]) =>
-    value === undefined ? [] : [[name, pemOf(`redis.tls.${name}`, value)]],
-  );
-  return { ...rest, ...Object.fromEntries(files) };
 }
 
 function sentinelOptions(sentinels: NonNullable<RedisSettings["sentinels"]>, shared: Options): Options {
