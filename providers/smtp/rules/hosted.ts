@@ -108,7 +108,7 @@ export const hostedRules: readonly Rule[] = [
     source: ses,
   },
 
-  // Gmail and Google Workspace
+  // Gmail and Google Workspace: its replies break lines anywhere, and each line repeats the codes
   {
     id: "gmail-unusual-rate",
     when: { text: /unusual rate of/i, replyCode: LATER },
@@ -152,7 +152,7 @@ export const hostedRules: readonly Rule[] = [
   },
   {
     id: "gmail-web-login",
-    when: { text: /log in (via|with) your web browser/i },
+    when: { text: /log in (via|with)[\s\S]{1,14}your web browser/i },
     cause: "auth",
     meaning: "Google wants the account's owner to confirm the login in a browser",
     remedy: "Log in once in a browser as this user at https://accounts.google.com, then use an app password.",
@@ -160,7 +160,7 @@ export const hostedRules: readonly Rule[] = [
   },
   {
     id: "gmail-recipient-rate",
-    when: { text: /receiving e?-?mail (too quickly|at a rate)/i },
+    when: { text: /receiving e?-?mail[\s\S]{1,14}(too quickly|at a rate)/i },
     cause: "busy",
     scope: "recipient",
     meaning: "this recipient is getting too much mail just now",
@@ -168,7 +168,7 @@ export const hostedRules: readonly Rule[] = [
   },
   {
     id: "gmail-attachment-type",
-    when: { text: /potential security issue/i },
+    when: { text: /potential[\s\S]{1,14}security issue/i },
     cause: "content",
     elsewhere: true,
     meaning: "the message holds a type of attachment that Google does not take",
@@ -176,7 +176,7 @@ export const hostedRules: readonly Rule[] = [
   },
   {
     id: "gmail-ip-not-authorized",
-    when: { text: /not authorized to send .{0,20}directly/i },
+    when: { text: /not authorized to[\s\S]{1,14}send[\s\S]{1,20}directly/i },
     cause: "reputation",
     meaning: "Google takes no mail directly from this network address",
     remedy: "Relay through a provider instead of sending to Google's servers directly.",

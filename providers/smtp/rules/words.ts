@@ -190,11 +190,8 @@ export const wordRules: readonly Rule[] = [
   },
   {
     id: "recipient-full",
-    when: {
-      stage: ["rcpt", "data", "reply"],
-      replyCode: NEVER,
-      text: /mailbox (is )?full|over ?quota|quota exceeded|exceeded storage|boite .{0,20}pleine/i,
-    },
+    // After the content a full mailbox may be the sender's own.
+    when: { stage: "rcpt", replyCode: NEVER, text: /mailbox (is )?full|over ?quota|quota exceeded/i },
     cause: "recipient",
     meaning: "the recipient's mailbox is full, and its server does not want the message again",
     source: "RFC 3463 3.3: X.2.2; RFC 5321 4.2.3: 552",
