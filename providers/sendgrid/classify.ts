@@ -16,7 +16,7 @@ export const sendgridRules: readonly Rule[] = [
   // Words that outrank the status
   {
     id: "credits-used-up",
-    when: { text: /maximum credits exceeded/i },
+    when: { httpStatus: [400, 401, 403, 429], text: /maximum credits exceeded/i },
     cause: "quota",
     retryAfterMs: hourMs,
     meaning: "the plan's credits are used up, although the status is that of a wrong key",
@@ -26,7 +26,7 @@ export const sendgridRules: readonly Rule[] = [
   },
   {
     id: "messaging-limit",
-    when: { text: /exceeded your (messaging|sending) limits?/i },
+    when: { httpStatus: [400, 401, 403, 429], text: /exceeded your (messaging|sending) limits?/i },
     cause: "quota",
     retryAfterMs: hourMs,
     meaning: "the account's messaging limit is reached",
