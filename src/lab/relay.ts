@@ -70,7 +70,7 @@ function relayPolicy(options: RelayOptions): SmtpPolicy {
     helloLine: () => "relay.lab.test",
     extensions: () => [...(options.extensions ?? DEFAULT_EXTENSIONS), `SIZE ${maxBytes}`],
     mechanisms: ({ secure }) => (options.tlsRequired === true && !secure ? [] : mechanisms),
-    unknownMechanism: "504 5.5.4 Unrecognized authentication type",
+    unknownMechanism: () => "504 5.5.4 Unrecognized authentication type",
     signedIn: "235 2.7.0 Authentication successful",
     authenticate: (credentials) => authenticate(credentials, users, tokens),
     xoauth2Challenge: options.xoauth2Challenge ?? false,
@@ -88,7 +88,7 @@ function relayPolicy(options: RelayOptions): SmtpPolicy {
     },
     startContent: "354 End data with <CR><LF>.<CR><LF>",
     maxBytes,
-    content: async ({ sizeBytes }) => {
+    content: ({ sizeBytes }) => {
       const remoteId = randomBytes(6).toString("hex").toUpperCase();
       return { reply: sizeBytes > maxBytes ? TOO_LARGE : `250 2.0.0 Ok: queued as ${remoteId}`, remoteId };
     },

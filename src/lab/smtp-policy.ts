@@ -25,6 +25,14 @@ export type ReplyText = string;
 
 export type AuthVerdict = { readonly user: string } | { readonly refusal: ReplyText };
 
+export type ContentVerdict = {
+  readonly reply: ReplyText;
+  /** Id of the message, where it is taken. */
+  readonly remoteId: string;
+  /** How late the reply is; the message is taken at once. */
+  readonly delayMs?: number;
+};
+
 /** What makes one SMTP server differ from another: what it offers, and how it answers. */
 export interface SmtpPolicy {
   /** The first reply. One that says no also ends the connection. `connections`: those open now, this one included. */
@@ -36,7 +44,7 @@ export interface SmtpPolicy {
   /** Mechanisms offered to this connection now; none: AUTH is not offered. */
   mechanisms(state: SmtpState): readonly SaslMechanism[];
   /** The reply to a mechanism that is not offered. */
-  readonly unknownMechanism: ReplyText;
+  unknownMechanism(): ReplyText;
   /** The reply that signs in. */
   readonly signedIn: ReplyText;
   authenticate(credentials: Credentials, state: SmtpState): AuthVerdict;
@@ -47,11 +55,8 @@ export interface SmtpPolicy {
   readonly startContent: ReplyText;
   /** Content beyond this is read, but not kept. */
   readonly maxBytes: number;
-  /** The answer to the final dot; `remoteId` where it takes the message. Counts the message against the rules. */
-  content(
-    transaction: Transaction,
-    state: SmtpState,
-  ): Promise<{ readonly reply: ReplyText; readonly remoteId: string }>;
+  /** The answer to the final dot. Counts the message against the rules. */
+  content(transaction: Transaction, state: SmtpState): ContentVerdict;
   readonly reset: ReplyText;
   readonly noop: ReplyText;
   readonly goodbye: ReplyText;

@@ -154,7 +154,7 @@ export class SmtpSession {
     const [name = "", initial] = argument.trim().split(/\s+/);
     const offered = policy.mechanisms(this.#state);
     const mechanism = SASL_MECHANISMS.find((known) => known === name.toUpperCase() && offered.includes(known));
-    if (mechanism === undefined) return { reply: policy.unknownMechanism };
+    if (mechanism === undefined) return { reply: policy.unknownMechanism() };
     const credentials = await readCredentials(mechanism, initial === undefined ? null : decode(initial), (text) =>
       this.#challenge(text),
     );
@@ -239,8 +239,9 @@ export class SmtpSession {
     const transaction = { mailFrom: this.#mailFrom ?? "", rcptTo: this.#rcptTo, content, sizeBytes };
     this.#reset();
     return this.#step("dot", async () => {
-      const { reply, remoteId } = await this.#options.policy.content(transaction, this.#state);
+      const { reply, remoteId, delayMs = 0 } = this.#options.policy.content(transaction, this.#state);
       if (saysYes(reply)) this.#options.onAccepted(transaction, remoteId, this.#state);
+      if (delayMs > 0) await this.#sleep(delayMs);
       return { reply };
     });
   }
@@ -319,9 +320,12 @@ export class SmtpSession {
 
   async #wait(applies: (fault: Delay) => boolean): Promise<void> {
     const fault = this.#options.faults.strike((fault): fault is Delay => fault.kind === "slow" && applies(fault));
-    if (fault === null) return;
-    // The connection's end cuts the wait short.
-    await delay(fault.delayMs, undefined, { signal: this.#gone.signal }).catch(() => {});
+    if (fault !== null) await this.#sleep(fault.delayMs);
+  }
+
+  /** Cut short by the connection's end. */
+  async #sleep(delayMs: number): Promise<void> {
+    await delay(delayMs, undefined, { signal: this.#gone.signal }).catch(() => {});
   }
 
   async #say(reply: string, point?: SmtpPoint): Promise<"continue"> {
