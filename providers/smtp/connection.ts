@@ -1,24 +1,16 @@
 import type { Socket } from "node:net";
-import SMTPConnection from "nodemailer/lib/smtp-connection";
-import type { SMTPConnectionAuth, SMTPConnectionCustomAuthContext } from "nodemailer/lib/smtp-connection";
+import type SMTPConnection from "nodemailer/lib/smtp-connection";
 import type { Envelope, Evidence, SendOptions } from "../../src/core/index.ts";
+import { createClient, loginOf, noop } from "./client.ts";
+import type { ConnectionOptions } from "./client.ts";
 import { Content } from "./content.ts";
-import { secretForms, xoauth2Response } from "./credentials.ts";
+import { secretForms } from "./credentials.ts";
 import type { Credentials } from "./credentials.ts";
-import { dial, tlsOptions } from "./dial.ts";
-import type { Target } from "./dial.ts";
+import { dial } from "./dial.ts";
 import { Dialogue } from "./dialogue.ts";
 import type { Command, Extensions, RefusedRecipient } from "./dialogue.ts";
 import { evidenceOf, interruptionEvidence } from "./evidence.ts";
 import { StageWatch } from "./stage-watch.ts";
-
-export type TlsMode = "implicit" | "required" | "optional" | "none";
-
-export type ConnectionOptions = Target & {
-  readonly tls: TlsMode;
-  /** Name for EHLO; null: the name of this machine. */
-  readonly name: string | null;
-};
 
 export type Opened =
   | { readonly ok: true; readonly connection: SmtpConnection }
@@ -34,15 +26,6 @@ type Done = (error: Error | null, value?: string) => void;
 
 /** The answer to QUIT is a courtesy. */
 const QUIT_LIMIT_MS = 1_000;
-
-/** nodemailer's own limits are put out of the way: ours are by stage, and an idle connection is the pool's to end. */
-const NEVER_MS = 2_147_483_647;
-
-/** A reply larger than this is no reply. */
-const MAX_REPLY_BYTES = 65_536;
-
-/** Name of our own handler of XOAUTH2: nodemailer's hides the server's reason when it answers 334, and asks for a token. */
-const XOAUTH2 = "MAILOVER-XOAUTH2";
 
 /**
  * One connection to an SMTP server, over nodemailer's protocol client, with stages and time limits of our own.
@@ -82,32 +65,25 @@ export class SmtpConnection {
     this.#socket = socket;
     this.#watch = watch;
     this.#watch.onOverdue = (text) => this.#fail({ stage: watch.stage, errorCode: "ETIMEDOUT", text });
-    this.#dialogue = new Dialogue((next, answered) => this.#move(next, answered));
-    const { tls } = options;
-    this.#smtp = new SMTPConnection({
-      connection: socket,
-      secure: tls === "implicit",
-      secured: tls === "implicit",
-      requireTLS: tls === "required",
-      opportunisticTLS: tls === "optional",
-      ignoreTLS: tls === "none",
-      host: options.host,
-      port: options.port,
-      ...(options.name === null ? {} : { name: options.name }),
-      tls: tlsOptions(options),
-      logger: this.#dialogue.logger,
-      transactionLog: true,
-      customAuth: { [XOAUTH2]: authenticateXoauth2 },
-      connectionTimeout: NEVER_MS,
-      greetingTimeout: NEVER_MS,
-      socketTimeout: NEVER_MS,
-      socketCloseTimeout: 0,
-      maxResponseSize: MAX_REPLY_BYTES,
+    this.#dialogue = new Dialogue({
+      onMove: (next, answered) => this.#move(next, answered),
+      onGarbage: (answered) =>
+        this.#fail({
+          stage: answered?.stage ?? watch.stage,
+          errorCode: "EPROTOCOL",
+          text: "the server sent something that is no SMTP reply",
+        }),
     });
+    this.#smtp = createClient(options, socket, this.#dialogue.logger);
     this.#smtp.on("error", (error: unknown) => this.#fail(this.#evidence(error)));
     // A turn later: nodemailer closes before it hands over the error that tells why.
-    this.#smtp.on("end", () => setImmediate(() => this.#ended()));
-    socket.once("close", () => setImmediate(() => this.#ended()));
+    const onEnd = (): void => {
+      setImmediate(() =>
+        this.#fail({ stage: watch.stage, errorCode: "ECONNRESET", text: "the server closed the connection" }),
+      );
+    };
+    this.#smtp.on("end", onEnd);
+    socket.once("close", onEnd);
   }
 
   /** Whether nobody can use it any more. */
@@ -131,16 +107,18 @@ export class SmtpConnection {
       return { stage: "auth", errorCode: "EAUTH", text: refusal };
     }
     this.#dialogue.authenticating = true;
-    const evidence = await this.#run(signal, (done) => this.#smtp.login(authOf(credentials), (error) => done(error)));
+    const evidence = await this.#run(signal, (done) => this.#smtp.login(loginOf(credentials), (error) => done(error)));
     this.#dialogue.authenticating = false;
     if (evidence.failure !== null) this.destroy();
     return evidence.failure;
   }
 
-  /** Asks the server for a sign of life that changes nothing (RSET). Null: it gave one. */
+  /** Asks the server for a sign of life (NOOP). Null: it gave one. */
   async check({ signal, onStage }: SendOptions): Promise<Evidence | null> {
     this.#watch.onStage = onStage;
-    return (await this.#run(signal, (done) => this.#smtp.reset((error) => done(error)))).failure;
+    const { failure } = await this.#run(signal, (done) => noop(this.#smtp, (error) => done(error)));
+    // A refusal says that the session does not work. The credentials, of the stage before, have been taken.
+    return failure?.replyCode === undefined ? failure : { ...failure, stage: "ehlo" };
   }
 
   /** Makes one transaction. A connection that is not `destroyed` after it can make another one. */
@@ -242,15 +220,10 @@ export class SmtpConnection {
 
   /** The connection is lost, or given up: the operation under way fails with this. */
   #fail(evidence: Evidence): void {
-    const settle = this.#settle;
+    if (this.#destroyed) return this.#settle?.(evidence);
     this.destroy();
-    settle?.(evidence);
-  }
-
-  #ended(): void {
-    const idle = this.#settle === null && !this.#destroyed;
-    this.#fail({ stage: this.#watch.stage, errorCode: "ECONNRESET", text: "the server closed the connection" });
-    if (idle) this.onIdleClose();
+    if (this.#settle === null) this.onIdleClose();
+    else this.#settle(evidence);
   }
 
   #evidence(error: unknown): Evidence {
@@ -286,22 +259,4 @@ const COMMAND_NAMES: Readonly<Record<string, string>> = { MAIL: "MAIL FROM", RCP
 
 function hasReply(error: unknown): boolean {
   return typeof error === "object" && error !== null && "response" in error && typeof error.response === "string";
-}
-
-function authOf(credentials: Credentials): SMTPConnectionAuth {
-  if (credentials.kind === "xoauth2") {
-    return { method: XOAUTH2, user: credentials.user, pass: credentials.accessToken };
-  }
-  return { method: credentials.mechanism ?? false, user: credentials.user, pass: credentials.password };
-}
-
-/**
- * XOAUTH2 with an initial response. Where the server answers 334 with its reason (Google), an empty line brings the
- * final reply.
- */
-async function authenticateXoauth2(context: SMTPConnectionCustomAuthContext): Promise<void> {
-  const { user, pass } = context.auth.credentials;
-  let reply = await context.sendCommand(`AUTH XOAUTH2 ${xoauth2Response(user, pass)}`);
-  if (reply.status === 334) reply = await context.sendCommand("");
-  if (reply.status !== 235) throw new Error("XOAUTH2 was refused");
 }

@@ -9,12 +9,13 @@ import type { SmtpTimeouts } from "../settings.ts";
 import { evidenceOf, interruptionEvidence } from "./evidence.ts";
 import type { StageWatch } from "./stage-watch.ts";
 
+export type TlsMode = "implicit" | "required" | "optional" | "none";
+
 /** Where to connect to. */
 export type Target = {
   readonly host: string;
   readonly port: number;
-  /** TLS from the first byte. */
-  readonly implicitTls: boolean;
+  readonly tls: TlsMode;
   readonly secureContext: SecureContext;
   /** Name the certificate must be for; null: the host. */
   readonly servername: string | null;
@@ -62,7 +63,7 @@ export function dial(target: Target, watch: StageWatch, signal: AbortSignal): Pr
       socket.on("error", fail);
       socket.once("connect", () => {
         if (settled || socket === null) return;
-        if (!target.implicitTls) return settle({ ok: true, socket });
+        if (target.tls !== "implicit") return settle({ ok: true, socket });
         watch.begin("tls", { ms: timeouts.tlsMs, awaited: `TLS handshake with ${host}:${port}` });
         const plain = socket;
         const secure = connectTls({ ...tlsOptions(target), socket: plain });

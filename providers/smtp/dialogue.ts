@@ -13,6 +13,13 @@ export type Extensions = { readonly smtpUtf8: boolean; readonly maxMessageBytes:
 /** A recipient that was refused at RCPT, by its place in the transaction. */
 export type RefusedRecipient = { readonly index: number; readonly reply: Reply };
 
+export type DialogueListener = {
+  /** Told of the command whose reply is awaited now, and of the one that was answered, if one was. */
+  onMove(next: Command | null, answered: Command | null): void;
+  /** Told of a line that is no reply, whatever it should have answered. From there on nothing has its right place. */
+  onGarbage(answered: Command | null): void;
+};
+
 const STAGE_OF_VERB: Readonly<Record<string, Stage>> = {
   EHLO: "ehlo",
   HELO: "ehlo",
@@ -38,11 +45,10 @@ export class Dialogue {
   #refused: RefusedRecipient[] = [];
   #replyCount = 0;
   #lastAnswered: Command | null = null;
-  readonly #onMove: (next: Command | null, answered: Command | null) => void;
+  readonly #listener: DialogueListener;
 
-  /** `onMove` is called with the command whose reply is awaited now, and the one that was answered, if one was. */
-  constructor(onMove: (next: Command | null, answered: Command | null) => void) {
-    this.#onMove = onMove;
+  constructor(listener: DialogueListener) {
+    this.#listener = listener;
   }
 
   get extensions(): Extensions {
@@ -59,7 +65,7 @@ export class Dialogue {
     return this.#replyCount;
   }
 
-  /** The command that got the latest reply. */
+  /** The command that got the latest reply; null where it was the content, or nothing. */
   get lastAnswered(): Command | null {
     return this.#lastAnswered;
   }
@@ -95,22 +101,23 @@ export class Dialogue {
     const recipient = verb === "RCPT" ? this.#recipientCount++ : null;
     const command: Command = { stage: this.#authenticating ? "auth" : (STAGE_OF_VERB[verb] ?? null), verb, recipient };
     this.#waiting.push(command);
-    if (this.#waiting.length === 1) this.#onMove(command, null);
+    if (this.#waiting.length === 1) this.#listener.onMove(command, null);
   }
 
   #received(line: string): void {
     const answered = this.#waiting.shift() ?? null;
+    const reply = parseReply(line);
+    if (reply === null) return this.#listener.onGarbage(answered);
+    this.#lastAnswered = answered;
     if (answered !== null) {
       this.#replyCount += 1;
-      this.#lastAnswered = answered;
       if (answered.verb === "EHLO") this.#extensions = parseExtensions(line);
-      const reply = answered.recipient === null ? null : parseReply(line);
       // 421 is no word about the recipient: the server closes the connection (RFC 5321 3.8).
-      if (answered.recipient !== null && reply !== null && reply.code >= 400 && reply.code !== 421) {
+      if (answered.recipient !== null && reply.code >= 400 && reply.code !== 421) {
         this.#refused.push({ index: answered.recipient, reply });
       }
     }
-    this.#onMove(this.#waiting[0] ?? null, answered);
+    this.#listener.onMove(this.#waiting[0] ?? null, answered);
   }
 }
 

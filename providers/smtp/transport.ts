@@ -15,10 +15,10 @@ import type {
 import type { SmtpTimeouts } from "../settings.ts";
 import { Attempt } from "./attempt.ts";
 import { SmtpConnection } from "./connection.ts";
-import type { TlsMode, Transacted } from "./connection.ts";
+import type { Transacted } from "./connection.ts";
 import type { CredentialsSource } from "./credentials.ts";
+import type { TlsMode } from "./dial.ts";
 import { interruptionEvidence } from "./evidence.ts";
-import { localRules, TOO_LARGE } from "./local-rules.ts";
 import { allRefused, failed, outcomeOf, refusalsOf } from "./outcome.ts";
 import { ConnectionPool } from "./pool.ts";
 import type { PoolOptions } from "./pool.ts";
@@ -69,7 +69,7 @@ export class SmtpTransport {
 
   constructor(options: SmtpTransportOptions) {
     this.#options = options;
-    this.#rules = [...localRules, ...options.rules];
+    this.#rules = options.rules;
     this.#secureContext = createSecureContext({
       minVersion: options.minTlsVersion,
       ...(options.ca === null ? {} : { ca: [...rootCertificates, options.ca] }),
@@ -164,7 +164,7 @@ export class SmtpTransport {
     if (maxMessageBytes !== null && message.mime.length > maxMessageBytes) {
       attempt.onStage("mail");
       const text = `the message has ${message.mime.length} bytes, the server takes ${maxMessageBytes}`;
-      return failed(this.#classify({ stage: "mail", errorCode: TOO_LARGE, text }));
+      return failed(this.#classify({ stage: "mail", status: "5.3.4", text }));
     }
     const wire = writeEnvelope(message.envelope.mailFrom, recipients, smtpUtf8);
     if (!isWritten(wire)) {
@@ -195,19 +195,8 @@ export class SmtpTransport {
     const given = credentials === null ? null : await attempt.untilStopped(credentials(attempt));
     if (attempt.signal.aborted) return this.#unconnected(interruptionEvidence(attempt.signal.reason, attempt.stage));
     if (given?.kind === "none") return { ok: false, failure: given.failure, evidence: null };
-    const opened = await SmtpConnection.open(
-      {
-        host,
-        port,
-        tls,
-        implicitTls: tls === "implicit",
-        secureContext: this.#secureContext,
-        servername,
-        name: ehloName,
-        timeouts,
-      },
-      attempt,
-    );
+    const target = { host, port, tls, secureContext: this.#secureContext, servername, name: ehloName, timeouts };
+    const opened = await SmtpConnection.open(target, attempt);
     if (!opened.ok) return this.#unconnected(opened.evidence);
     const refusal = given === null ? null : await opened.connection.login(given, attempt);
     return refusal === null ? { ok: true, connection: opened.connection } : this.#unconnected(refusal);

@@ -11,9 +11,6 @@ export type WireEnvelope = {
 
 const NON_ASCII = /[\u0080-\uffff]/;
 
-/** Error code of an address that needs SMTPUTF8 where the server does not offer it. */
-export const NO_SMTPUTF8 = "ESMTPUTF8";
-
 /**
  * Without SMTPUTF8 an address must be ASCII (RFC 6531 3.4): a domain can be written as A-labels, a local part cannot.
  * nodemailer would write it as it is, and leave the consequences to the server. A sender that cannot be written is the
@@ -48,5 +45,5 @@ function toAscii(address: string): string | null {
 
 function unwritable(stage: "mail" | "rcpt", address: string): Evidence {
   const text = `the server takes no internationalised address (no SMTPUTF8): ${address}`;
-  return { stage, status: "5.6.7", errorCode: NO_SMTPUTF8, text };
+  return { stage, status: "5.6.7", text };
 }
