@@ -2,10 +2,11 @@ import type { ProviderDefinition } from "../core/index.ts";
 import { coreSettings, providerSettings } from "./catalogue.ts";
 import { closest } from "./closest.ts";
 import { DURATION_FORM, readDurations } from "./duration.ts";
-import { isFilled, parseSettings, quote } from "./finding.ts";
+import { nounOf, parseSettings, quote } from "./finding.ts";
 import type { Finding } from "./finding.ts";
 import { secretsOf } from "./redact.ts";
 import type { IsSecret } from "./redact.ts";
+import { GROUP_EXPECTED } from "./rule-text.ts";
 import { coreSchema } from "./schema.ts";
 import type { Config, ProviderConfig } from "./schema.ts";
 import { deepFreeze, isTree } from "./tree.ts";
@@ -54,7 +55,7 @@ function checkProviders(
   if (value !== undefined && !isTree(value)) {
     return { ok: false, findings: [{ path: ["providers"], text: "is not a group of providers", missing: false }] };
   }
-  if (value === undefined || !isFilled(value)) {
+  if (value === undefined || Object.keys(value).length === 0) {
     return { ok: false, findings: [{ path: ["providers"], text: "names no provider", missing: true }] };
   }
   const results = Object.entries(value).map(([name, entry]) => ({
@@ -84,7 +85,7 @@ function checkProvider(
   if (name.length > PROVIDER_NAME_MAX_LENGTH) {
     return fail(at, `is no name for a provider: it has more than ${PROVIDER_NAME_MAX_LENGTH} characters`);
   }
-  if (!isTree(entry)) return fail(at, `${Array.isArray(entry) ? "a list" : quote(entry)} is not a group of settings`);
+  if (!isTree(entry)) return fail(at, `${nounOf(entry)} ${GROUP_EXPECTED}`);
   const { kind } = entry;
   const kinds = definitions.map((definition) => definition.kind);
   if (kind === undefined) return fail([...at, "kind"], `is missing: one of ${kinds.join(", ")}`);

@@ -29,7 +29,7 @@ const EXTENSIONS = ["json", "yaml", "yml"];
 /** A path as people know it: from the working directory where it lies in it, else in full. */
 export function label(path: string, cwd: string): string {
   const below = relative(cwd, path);
-  return below.startsWith("..") || isAbsolute(below) ? path : below;
+  return below.startsWith("..") || isAbsolute(below) ? path : below || ".";
 }
 
 /**
@@ -79,7 +79,7 @@ export function loadFiles(env: Environment, cwd: string, packageFile: string): L
   return {
     layers,
     mappings,
-    problems: [...folderProblems(env, folders, deployments), ...[...problems.values()].flat()],
+    problems: [...folderProblems(env, folders, deployments, cwd), ...[...problems.values()].flat()],
     warnings: deploymentWarnings(
       env,
       deployments,
@@ -118,11 +118,20 @@ function withoutEmptyGroups(settings: Tree): Tree {
   return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== null));
 }
 
-function folderProblems(env: Environment, folders: readonly string[], deployments: readonly string[]): ConfigProblem[] {
+function folderProblems(
+  env: Environment,
+  folders: readonly string[],
+  deployments: readonly string[],
+  cwd: string,
+): ConfigProblem[] {
   const missing = env["NODE_CONFIG_DIR"] ? folders.filter((folder) => !isFolder(folder)) : [];
   const reserved = deployments.filter((deployment) => deployment === "default" || deployment === "local");
   return [
-    ...missing.map((folder) => ({ source: "NODE_CONFIG_DIR", path: [], text: `${folder} is not a folder` })),
+    ...missing.map((folder) => ({
+      source: "NODE_CONFIG_DIR",
+      path: [],
+      text: `${label(folder, cwd)} is not a folder`,
+    })),
     ...reserved.map((name) => ({
       source: env["NODE_CONFIG_ENV"] ? "NODE_CONFIG_ENV" : "NODE_ENV",
       path: [],

@@ -2,8 +2,8 @@ import type { SettingsSchema } from "../core/index.ts";
 import { closest } from "./closest.ts";
 import { HIDDEN, redactText } from "./redact.ts";
 import type { IsSecret } from "./redact.ts";
-import { ruleText } from "./rule-text.ts";
-import { isTree, valueAt } from "./tree.ts";
+import { GROUP_EXPECTED, ruleText } from "./rule-text.ts";
+import { valueAt } from "./tree.ts";
 import type { Path } from "./tree.ts";
 
 /** What is wrong with a setting, before it is known which file or variable it came from. */
@@ -80,15 +80,21 @@ const FOLLOWS_VALUE = /^(?:is|are|has|does|must|needs|names|holds|cannot|begins|
 
 /** The value and the rule in one sentence. Groups and lists are named, not shown; a secret is not shown in the rule either. */
 function describe(value: unknown, path: Path, { code, message }: Issue, isSecret: IsSecret): string {
-  if (typeof value === "object") {
-    const noun = Array.isArray(value) ? "a list" : value === null ? "null" : "a group of settings";
-    return code === "invalid_type" ? `${noun} ${message}` : message;
-  }
+  // A key or password written in the place of a whole group is no secret by its path.
+  if (message === GROUP_EXPECTED) return `${nounOf(value)} ${message}`;
+  if (typeof value === "object") return code === "invalid_type" ? `${nounOf(value)} ${message}` : message;
   const text = String(value);
   const shown = isSecret(path) ? HIDDEN : quote(value);
   const rule = isSecret(path) && text !== "" ? message.replaceAll(text, HIDDEN) : message;
   if (FOLLOWS_VALUE.test(rule)) return `${shown} ${rule}`;
   return rule.includes(text) ? rule : `${rule} (found ${shown})`;
+}
+
+/** What kind of value it is, where the value itself is not shown. */
+export function nounOf(value: unknown): string {
+  if (value === null) return "null";
+  if (Array.isArray(value)) return "a list";
+  return typeof value === "object" ? "a group of settings" : typeof value === "string" ? "a text" : quote(value);
 }
 
 /** A value in a message: text in quotes, without a URL's password, cut after 60 characters. */
@@ -105,9 +111,4 @@ function suggestion(key: string, group: Path, known: readonly Path[]): string {
   const elsewhere = known.find((path) => path.at(-1) === key);
   const meant = near ?? elsewhere?.join(".");
   return meant === undefined ? "" : `; did you mean ${meant}?`;
-}
-
-/** Whether a value is a group with something in it. */
-export function isFilled(value: unknown): boolean {
-  return isTree(value) && Object.keys(value).length > 0;
 }

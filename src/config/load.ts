@@ -15,6 +15,7 @@ import type { Config } from "./schema.ts";
 import { formatPath, isTree, leavesOf, valueAt, withoutNulls } from "./tree.ts";
 import type { Path, Tree } from "./tree.ts";
 import { mappedNames, ownNames, readVariables, unknownVariables, variableName } from "./variables.ts";
+import type { VariableName } from "./variables.ts";
 import { asWritten } from "./written.ts";
 
 export type LoadOptions = {
@@ -69,7 +70,7 @@ export function loadConfig({ env, cwd, definitions }: LoadOptions): LoadResult {
   const broken = new Set(early.map(({ path }) => formatPath(path)));
   const found = (checked.ok ? [] : checked.findings)
     .filter(({ path }) => !broken.has(formatPath(path)))
-    .map((finding) => locate(finding, layers, files.deploymentFile, isSecret));
+    .map((finding) => locate(finding, { layers, names, deploymentFile: files.deploymentFile, isSecret }));
   return { ok: false, errors: [...early, ...found], warnings };
 }
 
@@ -123,13 +124,22 @@ function sourceOf(path: Path, layers: readonly Layer[]): string | null {
   return null;
 }
 
-function locate(finding: Finding, layers: readonly Layer[], deploymentFile: string, isSecret: IsSecret): ConfigProblem {
-  const { path, text, missing } = finding;
-  const source = sourceOf(path, layers) ?? deploymentFile;
+type Surroundings = {
+  readonly layers: readonly Layer[];
+  readonly names: readonly VariableName[];
+  readonly deploymentFile: string;
+  readonly isSecret: IsSecret;
+};
+
+/** Says where a finding stands, and of what is missing where it may be written. */
+function locate({ path, text, missing }: Finding, around: Surroundings): ConfigProblem {
+  // The package's defaults, the first layer, are right by themselves: what contradicts one of them is the fault.
+  const source = sourceOf(path, around.layers.slice(1)) ?? around.deploymentFile;
   if (!missing) return { source, path, text };
-  if (path.length === 1) return { source: deploymentFile, path, text: `${text}; write one into this file` };
-  const name = variableName(path);
-  const way = isSecret(path)
+  if (path.length === 1) return { source: around.deploymentFile, path, text: `${text}; write one into this file` };
+  // The first name is the short one of custom-environment-variables, where there is one.
+  const name = around.names.find((named) => formatPath(named.path) === formatPath(path))?.name ?? variableName(path);
+  const way = around.isSecret(path)
     ? `set ${name}, or ${name}_FILE to the path of a file that holds it`
     : `write it into this file or set ${name}`;
   return { source, path, text: `${text}; ${way}` };

@@ -10,7 +10,8 @@ Generated from the schemas by \`npm run generate\`; how files and variables work
 
 A setting whose name ends in \`Ms\` is a time: milliseconds, or a number and \`ms\`, \`s\`, \`m\`, \`h\` or \`d\` such as \`30s\`.
 Each setting has a variable: \`MAILOVER_\` and its path in capitals, as \`MAILOVER_BREAKER_OPEN_MS\` for \`breaker.openMs\` and
-\`MAILOVER_PROVIDERS_SENDGRID_API_KEY\` for \`apiKey\` of the provider named \`sendgrid\`.
+\`MAILOVER_PROVIDERS_SENDGRID_API_KEY\` for \`apiKey\` of the provider named \`sendgrid\`. What a provider's settings mean in full is
+in the README of its kind, \`providers/<kind>/README.md\`.
 🔒 marks a secret: it is hidden wherever settings are shown and belongs into a variable, or a file named by that variable with \`_FILE\`.
 `;
 
@@ -34,15 +35,17 @@ export function renderSettings(definitions: readonly ProviderDefinition[]): stri
 function section(title: string, settings: readonly Setting[], secrets: readonly string[]): string {
   const rows = settings.map((setting) => {
     const name = setting.path.join(".");
-    const cells = [
-      `\`${name}\`${secrets.includes(name) ? " 🔒" : ""}`,
-      defaultText(setting),
-      rangeText(setting),
-      setting.description,
-    ];
-    return `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
+    const shown = `\`${name}\`${secrets.includes(name) ? " 🔒" : ""}`;
+    return [shown, defaultText(setting), rangeText(setting), setting.description];
   });
-  return [`## ${title}`, "", "| setting | default | may be | meaning |", "|---|---|---|---|", ...rows, ""].join("\n");
+  const columns = ["setting", "default", "may be", "meaning"];
+  // A kind whose schema describes nothing says what its settings mean in its own README.
+  const width = settings.some(({ description }) => description !== "") ? 4 : 3;
+  const lines = [columns, columns.map(() => "---"), ...rows].map((cells) => {
+    const shown = cells.slice(0, width).map((cell) => cell.replaceAll("|", "\\|"));
+    return `| ${shown.join(" | ")} |`;
+  });
+  return [`## ${title}`, "", ...lines, ""].join("\n");
 }
 
 function defaultText(setting: Setting): string {

@@ -12,6 +12,9 @@ const TYPE_WORDS: Readonly<Record<string, string>> = {
   record: "a group of settings",
 };
 
+/** The rule where a group of settings should be. */
+export const GROUP_EXPECTED = "is not a group of settings";
+
 const FORMAT_WORDS: Readonly<Record<string, string>> = {
   email: "a mail address",
   url: "a URL",

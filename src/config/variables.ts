@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { resolve } from "node:path";
+import { isAbsolute, resolve } from "node:path";
 import type { Setting, SettingType } from "./catalogue.ts";
 import { closest } from "./closest.ts";
 import type { Environment, Layer } from "./files.ts";
@@ -63,7 +63,7 @@ export function readVariables(
     } else if (file) {
       const read = readSecretFile(resolve(cwd, file));
       if (read.ok) layers.push({ source: fileVariable, settings: treeWith(path, coerce(read.text, types)) });
-      else problems.push({ source: fileVariable, path, text: `${file} ${read.reason}` });
+      else problems.push({ source: fileVariable, path, text: `${nameOf(file)} ${read.reason}` });
     } else if (text) {
       layers.push({ source: name, settings: treeWith(path, coerce(text, types)) });
     }
@@ -101,6 +101,11 @@ function parseJson(text: string): unknown {
   } catch {
     return text;
   }
+}
+
+/** A file in an error. What is no full path may be the secret itself, put into the wrong variable. */
+function nameOf(file: string): string {
+  return isAbsolute(file) || file.startsWith(".") ? file : "the file it names (not by its full path)";
 }
 
 function readSecretFile(
