@@ -6,6 +6,7 @@ import { Exchange } from "./exchange.ts";
 import { Client, MailService } from "./library.ts";
 import type { ClientRequest, ClientResult, MailData } from "./library.ts";
 import type { MailBody } from "./mapping.ts";
+import { apiUrl } from "./settings.ts";
 import type { SendGridSettings } from "./settings.ts";
 
 /**
@@ -84,12 +85,10 @@ export class SendGridApi {
 
   /** A client for one request: the library keeps the signal and the transport among a client's defaults. */
   #client(exchange: Exchange): AttemptClient {
-    const { apiKey, region, baseUrl } = this.#settings;
     const client = new AttemptClient();
-    client.setApiKey(apiKey);
-    client.setDataResidency(region);
+    client.setApiKey(this.#settings.apiKey);
     const defaults = {
-      ...(baseUrl !== undefined && { baseUrl }),
+      baseUrl: apiUrl(this.#settings),
       ...this.#agents,
       signal: exchange.signal,
       transport: exchange.transport,

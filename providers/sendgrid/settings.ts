@@ -2,7 +2,7 @@ import { z } from "zod";
 import { fromMapping, routing } from "../settings.ts";
 
 /** The hosts of the two regions. An EU key belongs to an EU subuser and works at the EU host only. */
-export const REGION_URLS = { global: "https://api.sendgrid.com", eu: "https://api.eu.sendgrid.com" } as const;
+const REGION_URLS = { global: "https://api.sendgrid.com", eu: "https://api.eu.sendgrid.com" } as const;
 
 const LOOPBACK = new Set(["localhost", "127.0.0.1", "[::1]"]);
 
@@ -58,3 +58,8 @@ export const settings = z.strictObject({
 });
 
 export type SendGridSettings = z.infer<typeof settings>;
+
+/** Where the requests go. */
+export function apiUrl({ region, baseUrl }: Pick<SendGridSettings, "region" | "baseUrl">): string {
+  return baseUrl ?? REGION_URLS[region];
+}

@@ -14,11 +14,13 @@ describe("headers", () => {
     });
   });
 
-  test.each([
-    ...["To", "From", "Subject", "Reply-To", "CC", "BCC", "Received", "DKIM-Signature", "x-sg-id", "x-sg-eid"],
-    ...["Content-Type", "Content-Language", "MIME-Version", "Date", "ARC-Seal", "Return-Path"],
-    ...["message-id", "X-MAILOVER-ID"],
-  ])("%s is not passed on", (name) => {
+  test.each(
+    [
+      "To From Subject Reply-To CC BCC Received DKIM-Signature x-sg-id x-sg-eid",
+      "Content-Type Content-Language MIME-Version Date ARC-Seal Return-Path",
+      "message-id X-MAILOVER-ID",
+    ].flatMap((names) => names.split(" ")),
+  )("%s is not passed on", (name) => {
     const names = Object.keys(apiHeaders(messageWith(), [header(name), header(name)]));
     expect(names).toEqual(["Message-ID", "X-Mailover-Id"]);
   });

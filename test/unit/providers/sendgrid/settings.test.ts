@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { settings } from "../../../../providers/sendgrid/settings.ts";
+import { apiUrl, settings } from "../../../../providers/sendgrid/settings.ts";
 
 const least = { kind: "sendgrid", apiKey: "SG.test" };
 
@@ -42,4 +42,19 @@ describe("refused", () => {
       expect(settings.safeParse({ ...least, baseUrl }).success).toBe(true);
     },
   );
+});
+
+describe("the host", () => {
+  test.each([
+    ["global", "https://api.sendgrid.com"],
+    ["eu", "https://api.eu.sendgrid.com"],
+  ])("of region %s is %s", (region, url) => {
+    expect(apiUrl(settings.parse({ ...least, region }))).toBe(url);
+  });
+
+  test("is that of baseUrl where there is one", () => {
+    expect(apiUrl(settings.parse({ ...least, region: "eu", baseUrl: "https://proxy.example.com/sg" }))).toBe(
+      "https://proxy.example.com/sg",
+    );
+  });
 });
