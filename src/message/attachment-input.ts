@@ -27,7 +27,7 @@ export function parseAttachments(
     const source = parsed.value;
     return [
       {
-        filename: input.filename?.trim() || defaultName(source),
+        filename: input.filename?.trim() || defaultName(source, input.contentType, index),
         contentType: input.contentType?.trim() ?? null,
         cid: input.cid === undefined ? null : bareContentId(input.cid),
         disposition: input.contentDisposition ?? (input.cid === undefined ? "attachment" : "inline"),
@@ -77,8 +77,16 @@ function parseSource(input: AttachmentInput, limits: MessageLimits): SourceResul
   return { ok: true, value: { kind: "path", path: place } };
 }
 
-function defaultName(source: AttachmentSource["source"]): string | null {
-  if (source.kind === "content") return null;
+/** The last part of a path or URL. Content of a known type is left to be named for its type when it is composed. */
+function defaultName(
+  source: AttachmentSource["source"],
+  contentType: string | undefined,
+  index: number,
+): string | null {
+  if (source.kind === "content") {
+    const isKnown = contentType !== undefined && !/^application\/octet-stream/i.test(contentType.trim());
+    return isKnown ? null : `attachment-${index + 1}.bin`;
+  }
   const path = source.kind === "path" ? source.path : decodePath(new URL(source.href).pathname);
   const name = path.split(/[/\\]/).at(-1) ?? "";
   return name === "" || headerTextProblem(name) !== null ? null : name;

@@ -17,7 +17,7 @@ export function readEnvelope(
 ): Envelope {
   const given = input.envelope;
   const all = given?.to === undefined ? (recipients ?? []) : parseAddresses("envelope.to", given.to, report);
-  const rcptTo = [...new Map(all.toReversed().map((address) => [addressKey(address), address])).values()].toReversed();
+  const rcptTo = distinct(all);
   if (rcptTo.length > limits.maxRecipients) {
     report(given?.to === undefined ? "to" : "envelope.to", `names more than ${limits.maxRecipients} recipients`);
   }
@@ -26,6 +26,16 @@ export function readEnvelope(
     else report("message", "needs at least one recipient in to, cc or bcc");
   }
   return { mailFrom: readMailFrom(given?.from, from, report), rcptTo };
+}
+
+/** The first form of each address, in order. */
+function distinct(addresses: readonly string[]): string[] {
+  const byKey = new Map<string, string>();
+  for (const address of addresses) {
+    const key = addressKey(address);
+    if (!byKey.has(key)) byKey.set(key, address);
+  }
+  return [...byKey.values()];
 }
 
 function readMailFrom(given: string | undefined, from: Mailbox | null, report: Report): string {

@@ -41,7 +41,10 @@ export function parseAddress(text: string): Parsed<string> {
   const bad = lineProblem(trimmed);
   if (bad !== null) return refuse(bad);
   const bare = bareAddress.exec(trimmed);
-  if (bare !== null) return checkAddress(bare[1] ?? "", bare[2] ?? "");
+  if (bare !== null) {
+    const [, local = "", domain = ""] = bare;
+    return dotAtom.test(local) ? checkAddress(local, domain) : refuse(addressHint(trimmed));
+  }
   const mailbox = parseQuoted(trimmed);
   if (!mailbox.ok) return mailbox;
   return mailbox.value.name === null
@@ -83,7 +86,6 @@ function addressHint(text: string): string {
 function checkAddress(local: string, domain: string): Parsed<string> {
   if (/[\p{Cc}\p{Cs}]|(?! )\p{Z}/u.test(local)) return refuse("is not a mail address");
   if (/[<>]/.test(local)) return refuse("has an angle bracket in its local part");
-  if (bareAddress.test(`${local}@x`) && !dotAtom.test(local)) return refuse(addressHint(`${local}@`));
   const quoted = dotAtom.test(local) ? local : `"${local.replace(/["\\]/g, String.raw`\$&`)}"`;
   if (Buffer.byteLength(quoted) > maxLocalBytes) return refuse(`has a local part of more than ${maxLocalBytes} octets`);
   const bad = domainProblem(domain);

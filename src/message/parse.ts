@@ -28,7 +28,7 @@ export function parseSubmission(data: unknown, limits: MessageLimits): ParsedSub
     report("message", "is not an object");
     return { ok: false, problems };
   }
-  const given = Object.fromEntries(Object.entries(data).filter(([, value]) => value !== null));
+  const given = Object.fromEntries(Object.entries(data).filter(([, value]) => value !== null && value !== undefined));
   const checked = messageSchema.safeParse(given);
   const bad = checked.success ? new Set<string>() : reportIssues(checked.error.issues, given, report);
   // What the schema takes is read all the same, so that one answer names every problem.

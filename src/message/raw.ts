@@ -2,8 +2,7 @@ import type { Mailbox } from "../core/message.ts";
 import { decodeEncodedWords } from "./encoded-word.ts";
 import { isMessageId } from "./headers.ts";
 import type { MessageLimits } from "./limits.ts";
-import { splitList } from "./mailbox-list.ts";
-import { parseMailbox } from "./mailbox.ts";
+import { parseAddress, parseMailbox } from "./mailbox.ts";
 import type { Parsed } from "./problem.ts";
 import { normalizeLineEnds } from "./text.ts";
 
@@ -89,13 +88,19 @@ function valuesOf(parts: RawParts, name: string): string[] {
 }
 
 function parseFrom(text: string): Mailbox | null {
-  const list = splitList(text);
-  const mailbox = list.ok && list.value.length === 1 ? parseMailbox(list.value[0] ?? "") : null;
-  if (mailbox === null || !mailbox.ok) return null;
-  const { name, address } = mailbox.value;
+  const strict = parseMailbox(text);
+  const mailbox = strict.ok ? strict.value : parseLoose(text);
+  if (mailbox === null) return null;
   // Encoded words can hide line breaks, which must not reach a header that is made from this name.
-  const shown = decodeEncodedWords(name ?? "")
+  const name = decodeEncodedWords(mailbox.name ?? "")
     .replace(/[\p{Cc}\s]+/gu, " ")
     .trim();
-  return { name: shown || null, address };
+  return { name: name || null, address: mailbox.address };
+}
+
+/** A name with signs that should stand in quotes, as devices write it, before one address in brackets. */
+function parseLoose(text: string): Mailbox | null {
+  const [, name = "", bracketed = ""] = /^([^<>@]*)<([^<>\s]+)>$/.exec(text) ?? [];
+  const address = parseAddress(bracketed);
+  return address.ok ? { name, address: address.value } : null;
 }
