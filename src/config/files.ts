@@ -1,7 +1,7 @@
 import { statSync } from "node:fs";
 import { basename, delimiter, isAbsolute, join, relative, resolve } from "node:path";
 import { Load, Util } from "config/lib/util.js";
-import type { LoadOptions } from "config/lib/util.js";
+import type { ConfigSource, LoadOptions } from "config/lib/util.js";
 import { LineCounter, parseDocument } from "yaml";
 import type { ConfigProblem } from "./problem.ts";
 import { isTree } from "./tree.ts";
@@ -14,7 +14,9 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 export type Layer = { readonly source: string; readonly settings: Tree };
 
 export type LoadedFiles = {
-  /** In order: the package's defaults, then the files of the configuration folders. */
+  /** The defaults that come with the package; empty where someone took them away, as a mounted folder may. */
+  readonly defaults: Layer;
+  /** The files of the configuration folders, in order. */
   readonly layers: readonly Layer[];
   /** Of custom-environment-variables: names of variables in the place of values. */
   readonly mappings: readonly Layer[];
@@ -63,9 +65,11 @@ export function loadFiles(env: Environment, cwd: string, packageFile: string): L
       problems.set(file, [{ source: label(file, cwd), path: [], text: `cannot be read: ${reasonOf(error)}` }]);
     }
   };
+  const toLayer = ({ name, parsed }: ConfigSource): Layer => ({ source: label(name, cwd), settings: parsed as Tree });
   read(packageFile, () => load.loadFile(packageFile));
+  const defaults = load.getSources().map(toLayer);
   read(folders.join(delimiter), () => Util.loadFileConfigs(load));
-  const layers = load.getSources().map(({ name, parsed }) => ({ source: label(name, cwd), settings: parsed as Tree }));
+  const layers = load.getSources().slice(defaults.length).map(toLayer);
   const allowed = Object.fromEntries(
     EXTENSIONS.map((extension, index) => [`custom-environment-variables.${extension}`, index + 1]),
   );
@@ -77,6 +81,7 @@ export function loadFiles(env: Environment, cwd: string, packageFile: string): L
     return { source: label(file, cwd), settings };
   });
   return {
+    defaults: defaults[0] ?? { source: label(packageFile, cwd), settings: {} },
     layers,
     mappings,
     problems: [...folderProblems(env, folders, deployments, cwd), ...[...problems.values()].flat()],

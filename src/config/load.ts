@@ -42,7 +42,7 @@ export type LoadResult =
 export function loadConfig({ env, cwd, definitions }: LoadOptions): LoadResult {
   const files = loadFiles(env, cwd, packageDefaults());
   const inline = readInline(env);
-  const underVariables = [...files.layers, ...inline.layers];
+  const underVariables = [files.defaults, ...files.layers, ...inline.layers];
   const settings = settingsOf(merge(underVariables), definitions);
   const mapped = files.mappings.map((mapping) => mappedNames(mapping, settings));
   const configured = valueAt(merge(underVariables), ["providers"]);
@@ -70,7 +70,10 @@ export function loadConfig({ env, cwd, definitions }: LoadOptions): LoadResult {
   const broken = new Set(early.map(({ path }) => formatPath(path)));
   const found = (checked.ok ? [] : checked.findings)
     .filter(({ path }) => !broken.has(formatPath(path)))
-    .map((finding) => locate(finding, { layers, names, deploymentFile: files.deploymentFile, isSecret }));
+    // The package's defaults are right by themselves: what contradicts one of them is the fault.
+    .map((finding) =>
+      locate(finding, { layers: layers.slice(1), names, deploymentFile: files.deploymentFile, isSecret }),
+    );
   return { ok: false, errors: [...early, ...found], warnings };
 }
 
@@ -133,8 +136,7 @@ type Surroundings = {
 
 /** Says where a finding stands, and of what is missing where it may be written. */
 function locate({ path, text, missing }: Finding, around: Surroundings): ConfigProblem {
-  // The package's defaults, the first layer, are right by themselves: what contradicts one of them is the fault.
-  const source = sourceOf(path, around.layers.slice(1)) ?? around.deploymentFile;
+  const source = sourceOf(path, around.layers) ?? around.deploymentFile;
   if (!missing) return { source, path, text };
   if (path.length === 1) return { source: around.deploymentFile, path, text: `${text}; write one into this file` };
   // The first name is the short one of custom-environment-variables, where there is one.
@@ -153,8 +155,8 @@ function sourcesOf(config: Config, layers: readonly Layer[]): ReadonlyMap<string
   return new Map(set);
 }
 
-/** How a value says that it may be seen: the stand-ins of the lab take such. */
-const MADE_UP = "not-a-secret";
+/** What the lab's stand-ins take, "lab-client-secret" and "SG.lab.key": opens nothing, and may be seen. */
+const LAB_SECRET = /^(?:SG\.)?lab[-.]/;
 
 /** Secrets in files that are shared with others: all but local.yaml and local-{deployment}.yaml. */
 function openSecrets(files: readonly Layer[], isSecret: IsSecret): readonly ConfigProblem[] {
@@ -162,7 +164,7 @@ function openSecrets(files: readonly Layer[], isSecret: IsSecret): readonly Conf
     .filter(({ source }) => !/(?:^|[\\/])local(?:-[^\\/]*)?\.\w+$/.test(source))
     .flatMap(({ source, settings }) =>
       leavesOf(settings)
-        .filter(({ path, value }) => isSecret(path) && value !== null && !String(value).includes(MADE_UP))
+        .filter(({ path, value }) => isSecret(path) && value !== null && !LAB_SECRET.test(String(value)))
         .map(({ path }) => ({
           source,
           path,

@@ -276,8 +276,11 @@ describe("warnings", () => {
       "",
     ],
     [
-      "nor about one made up for the lab",
-      { "config/development.yaml": "providers: { c: { kind: cloud, apiKey: K-not-a-secret } }" },
+      "nor about one of the lab's own",
+      {
+        "config/development.yaml":
+          "providers: { c: { kind: cloud, clientSecret: lab-client-secret, apiKey: SG.lab.key } }",
+      },
       {},
       "",
     ],

@@ -1,15 +1,13 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { microsoft365 } from "../../../providers/microsoft365/index.ts";
-import { sendgrid } from "../../../providers/sendgrid/index.ts";
-import { smtp } from "../../../providers/smtp/index.ts";
+import { providerDefinitions } from "../../../providers/index.ts";
 import { renderSettings } from "../../../src/config/index.ts";
 import { definitions } from "./definitions.ts";
 
 test("docs/configuration-settings.md is up to date", () => {
   const file = join(import.meta.dirname, "../../../docs/configuration-settings.md");
-  const wanted = renderSettings([microsoft365, sendgrid, smtp]);
+  const wanted = renderSettings(providerDefinitions);
   expect(readFileSync(file, "utf8"), "docs/configuration-settings.md is out of date: npm run generate").toBe(wanted);
 });
 

@@ -1,9 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { microsoft365 } from "../../../providers/microsoft365/index.ts";
-import { sendgrid } from "../../../providers/sendgrid/index.ts";
-import { smtp } from "../../../providers/smtp/index.ts";
+import { providerDefinitions } from "../../../providers/index.ts";
 import { formatProblem, loadConfig } from "../../../src/config/index.ts";
 import type { LoadResult } from "../../../src/config/index.ts";
 import { project } from "./project.ts";
@@ -16,7 +14,7 @@ function deploy(deployment: string, env: Readonly<Record<string, string>> = {}):
   const cwd = project(
     Object.fromEntries(names.map((name) => [`config/${name}`, readFileSync(join(folder, name), "utf8")])),
   );
-  return loadConfig({ env: { ...env, NODE_ENV: deployment }, cwd, definitions: [microsoft365, sendgrid, smtp] });
+  return loadConfig({ env: { ...env, NODE_ENV: deployment }, cwd, definitions: providerDefinitions });
 }
 
 function orderOf(result: LoadResult): readonly string[] {
