@@ -1,4 +1,6 @@
 import { constants, createPublicKey, verify, X509Certificate } from "node:crypto";
+import { isObject, parseJson } from "./json-value.ts";
+import type { JsonObject } from "./json-value.ts";
 
 /** A federated credential of an app: whose assertions count for it. */
 export type FederatedCredential = {
@@ -36,8 +38,8 @@ export function checkAssertion(
   now: number,
 ): AssertionRefusal | null {
   const parts = assertion.split(".");
-  const header = parseJson(parts[0]);
-  const claims: Claims | null = parseJson(parts[1]);
+  const header = parsePart(parts[0]);
+  const claims: Claims | null = parsePart(parts[1]);
   if (header === null || claims === null || parts.length !== 3) return { aadsts: 50027, detail: "" };
   if (!isTimely(claims, now)) return { aadsts: 700024, detail: `Current time: ${new Date(now).toISOString()}` };
   const holds = (key: string): boolean => signatureHolds(parts, header["alg"], key);
@@ -60,7 +62,7 @@ export function checkAssertion(
 }
 
 /** The header names its certificate by the digest of its DER form: SHA-1 as `x5t`, SHA-256 as `x5t#S256`. */
-function matchesThumbprint(pem: string, header: Record<string, unknown>): boolean {
+function matchesThumbprint(pem: string, header: JsonObject): boolean {
   const certificate = new X509Certificate(pem);
   const digest = (fingerprint: string): string =>
     Buffer.from(fingerprint.replaceAll(":", ""), "hex").toString("base64url");
@@ -86,11 +88,7 @@ function isTimely({ exp, nbf }: Claims, now: number): boolean {
   return typeof exp === "number" && exp > nowS - skewS && (typeof nbf !== "number" || nbf < nowS + skewS);
 }
 
-function parseJson(part: string | undefined): Record<string, unknown> | null {
-  try {
-    const value: unknown = JSON.parse(Buffer.from(part ?? "", "base64url").toString("utf8"));
-    return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : null;
-  } catch {
-    return null;
-  }
+function parsePart(part: string | undefined): JsonObject | null {
+  const value = parseJson(Buffer.from(part ?? "", "base64url").toString("utf8"));
+  return isObject(value) ? value : null;
 }

@@ -36,7 +36,10 @@ const MAIL = { from: LAB_ACCOUNT.mailbox, to: "b@x.test", subject: "x", text: "x
 
 async function replyTo(place: Office, mail: object = {}, user?: string): Promise<string> {
   try {
-    const info: { readonly response?: string } = await transport(place, user).sendMail({ ...MAIL, ...mail });
+    const info: { readonly response?: string | undefined } = await transport(place, user).sendMail({
+      ...MAIL,
+      ...mail,
+    });
     return info.response ?? "";
   } catch (error) {
     return (error as { response?: string }).response ?? String(error);
