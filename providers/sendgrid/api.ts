@@ -46,8 +46,8 @@ export class SendGridApi {
       if (attachments !== undefined) client.attachments = attachments;
       mail.setClient(client);
       // The library's types want its own spelling of the names; it takes the API's as well.
-      await mail.send({ ...rest } as unknown as MailData);
-      return null;
+      const [response] = await mail.send({ ...rest } as unknown as MailData);
+      return response.body;
     });
   }
 

@@ -1,7 +1,7 @@
 import { STATUS_CODES } from "node:http";
 import type { IncomingHttpHeaders } from "node:http";
 import type { Clock, Evidence } from "../../src/core/index.ts";
-import type { Exchange } from "./exchange.ts";
+import type { ApiResult } from "./api.ts";
 
 /** One entry of the API's error list. */
 export type ApiError = { readonly message: string; readonly field: string | null };
@@ -15,18 +15,21 @@ export type EvidenceContext = { readonly apiKey: string; readonly clock: Clock }
 const MAX_TEXT_LENGTH = 2_000;
 const MAX_HTML_TEXT_LENGTH = 200;
 
+/** Of a page, no more is read than this. */
+const MAX_HTML_LENGTH = 20_000;
+
 const DAY_MS = 86_400_000;
 
 /**
- * Reads what the library threw. Only the status, the error list, three headers, the error's code and its message are
- * looked at, and the key is struck out of them: the error of axios also holds the request with its Authorization.
+ * Reads what the library gave or threw. Only the status, the error list, three headers, the error's code and its message
+ * are looked at, and the key is struck out of them: the error of axios also holds the request with its Authorization.
  */
-export function readFailure(error: unknown, exchange: Exchange, { apiKey, clock }: EvidenceContext): FailedRequest {
-  const { stage, stop, head } = exchange;
+export function readFailure(result: ApiResult, { apiKey, clock }: EvidenceContext): FailedRequest {
+  const { stage, stop, head } = result.exchange;
   const strike = (text: string): string => text.replaceAll(apiKey, "***").slice(0, MAX_TEXT_LENGTH);
   if (head !== null) {
     const { httpStatus, headers } = head;
-    const body = bodyOf(error);
+    const body = result.ok ? result.body : bodyOf(result.error);
     const errors = errorList(body).map(({ message, field }) => ({ message: strike(message), field }));
     const text = strike(replyText(httpStatus, body, errors));
     const field = errors.find((entry) => entry.field !== null)?.field ?? null;
@@ -43,8 +46,12 @@ export function readFailure(error: unknown, exchange: Exchange, { apiKey, clock 
     };
   }
   if (stop !== null) return { errors: [], evidence: { stage, ...stop } };
-  if (!(error instanceof Error) || !("code" in error) || typeof error.code !== "string") throw error;
-  return { errors: [], evidence: { stage, text: strike(error.message || error.code), errorCode: error.code } };
+  const error = result.ok ? null : result.error;
+  const code = property(error, "code");
+  // What is neither an error of axios nor one of Node is a defect of ours.
+  if (!(error instanceof Error) || (typeof code !== "string" && property(error, "isAxiosError") !== true)) throw error;
+  const text = strike(error.message || String(code));
+  return { errors: [], evidence: { stage, text, ...(typeof code === "string" && { errorCode: code }) } };
 }
 
 /** The body the library hands over with an error reply, or null. */
@@ -73,8 +80,9 @@ function replyText(httpStatus: number, body: unknown, errors: readonly ApiError[
 
 /** The title of an HTML page, or its words, in one line. */
 function plain(body: string): string {
-  const title = /<title[^>]*>([^<]+)<\/title>/i.exec(body)?.[1];
-  const text = title ?? body.replaceAll(/<(style|script)[\s\S]*?<\/\1>/gi, " ").replaceAll(/<[^>]*>/g, " ");
+  const page = body.slice(0, MAX_HTML_LENGTH);
+  const title = /<title[^>]*>([^<]+)<\/title>/i.exec(page)?.[1];
+  const text = title ?? page.replaceAll(/<(style|script)[\s\S]*?<\/\1>/gi, " ").replaceAll(/<[^>]*>/g, " ");
   return text.replaceAll(/\s+/g, " ").trim().slice(0, MAX_HTML_TEXT_LENGTH);
 }
 

@@ -91,22 +91,26 @@ export class SendGridProvider implements Provider {
     return this.#api.close();
   }
 
-  /** A status of success is the answer, even where the connection broke after it. */
+  /**
+   * The status is the answer, even where the connection broke after it. A 200 means "not queued" outside the sandbox, and
+   * is what a proxy's own page has; SendGrid's id proves the contrary.
+   */
   #read(result: ApiResult): Posted {
     const { head } = result.exchange;
-    if (head === null || head.httpStatus < 200 || head.httpStatus >= 300) return this.#failure(result);
-    const remoteId = head.headers["x-message-id"];
+    if (head === null) return this.#failure(result);
+    const { httpStatus, headers } = head;
+    const remoteId = headers["x-message-id"];
+    const sandboxed = httpStatus === 200 && this.#settings.sandbox;
+    const taken = httpStatus === 202 || (httpStatus === 200 && remoteId !== undefined);
+    if (!taken && !sandboxed) return this.#failure(result);
     return {
       remoteId: typeof remoteId === "string" ? remoteId : null,
-      reply: `HTTP ${head.httpStatus}${this.#settings.sandbox ? " (sandbox: nothing is sent)" : ""}`,
+      reply: `HTTP ${httpStatus}${sandboxed ? " (sandbox: nothing is sent)" : ""}`,
     };
   }
 
   #failure(result: ApiResult): FailedRequest {
-    return readFailure(result.ok ? null : result.error, result.exchange, {
-      apiKey: this.#settings.apiKey,
-      clock: this.#context.clock,
-    });
+    return readFailure(result, { apiKey: this.#settings.apiKey, clock: this.#context.clock });
   }
 
   /** A check carries no mail: where its answer is lost nothing is uncertain, and it failed like a connection. */

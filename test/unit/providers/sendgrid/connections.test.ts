@@ -1,5 +1,6 @@
 import { createServer } from "node:net";
 import type { AddressInfo, Socket } from "node:net";
+import { setImmediate } from "node:timers/promises";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { createAuthority } from "../../../../src/lab/certificate.ts";
 import { apiThat, providerAt, send } from "./harness.ts";
@@ -176,15 +177,16 @@ describe("it may have been accepted", () => {
     const api = await apiThat([accepted]);
     const provider = providerAt(api.url, { connections: 3 });
     const attempts: { readonly id: string; readonly kind: string }[] = [];
-    const attempt = async (id: string, delayMs: number): Promise<void> => {
+    const attempt = async (id: string, turnCount: number): Promise<void> => {
       const controller = new AbortController();
-      const timer = setTimeout(() => controller.abort(), delayMs);
-      const { outcome } = await send(provider, messageWith({}, { id }), { signal: controller.signal });
-      clearTimeout(timer);
-      attempts.push({ id, kind: outcome.kind });
+      const sending = send(provider, messageWith({}, { id }), { signal: controller.signal });
+      for (let turn = 0; turn < turnCount; turn += 1) await setImmediate();
+      controller.abort();
+      attempts.push({ id, kind: (await sending).outcome.kind });
     };
-    for (let round = 0; round < 30; round += 1) {
-      await Promise.all([0, 1, 2, 3, 5, 8].map((delayMs) => attempt(`${round}-${delayMs}`, delayMs)));
+    await send(provider, messageWith());
+    for (let turnCount = 0; turnCount < 60; turnCount += 1) {
+      await Promise.all([0, 1, 2, 3].map((more) => attempt(`${turnCount}-${more}`, turnCount + more)));
     }
     const deferred = attempts.filter(({ kind }) => kind === "deferred").map(({ id }) => id);
     const arrived = new Set(

@@ -38,6 +38,11 @@ const replies: readonly [reply: string, answer: ScriptedAnswer, want: Record<str
     { kind: "deferred", cause: "busy", reason: "HTTP 301: Moved here" },
   ],
   [
+    "a proxy's own page, which is no acceptance",
+    { status: 200, body: "<html><title>Sign in</title></html>" },
+    { kind: "deferred", cause: "busy", reason: "HTTP 200: Sign in" },
+  ],
+  [
     "a body too large, as the proxy says it",
     { status: 413, body: "<html><head><title>413 Request Entity Too Large</title></head></html>" },
     { kind: "rejected", cause: "size", reason: "HTTP 413: 413 Request Entity Too Large" },

@@ -28,6 +28,14 @@ describe("a message that SendGrid takes", () => {
     });
   });
 
+  test("is relayed where a proxy made 200 of the status but left SendGrid's id", async () => {
+    const api = await apiThat([{ ...accepted, status: 200 }]);
+    expect((await send(providerAt(api.url), messageWith())).outcome).toMatchObject({
+      kind: "relayed",
+      remoteId: "sg-1",
+    });
+  });
+
   test("in the sandbox has no id", async () => {
     const api = await apiThat([{ status: 200 }]);
     const { outcome } = await send(providerAt(api.url, { sandbox: true }), messageWith());
