@@ -3,23 +3,35 @@ import type { ConnectionOptions } from "bullmq";
 import type { DeliveryRecord } from "../core/index.ts";
 import type { QueueSettings } from "./mail-queue.ts";
 
-/** What can be told of a message while it is followed. */
-export type Following =
-  | { readonly kind: "progress"; readonly record: DeliveryRecord }
+/** How a followed message ended. */
+export type Ending =
   | { readonly kind: "relayed"; readonly record: DeliveryRecord }
   | { readonly kind: "failed"; readonly reason: string; readonly record: DeliveryRecord | null };
+
+/** What can be told of a message while it is followed. */
+export type Following = { readonly kind: "progress"; readonly record: DeliveryRecord } | Ending;
+
+type Watch = { readonly progress: (record: DeliveryRecord) => void; readonly look: () => void };
 
 /** Follows jobs by BullMQ's own events, as any of its clients can. */
 export class Follower {
   readonly #queue: Queue;
   readonly #events: QueueEvents;
+  readonly #watches = new Map<string, Set<Watch>>();
 
   constructor(settings: QueueSettings, connection: unknown) {
     const options = { connection: connection as ConnectionOptions, prefix: settings.prefix };
     this.#queue = new Queue(settings.name, options);
     this.#events = new QueueEvents(settings.name, options);
+    // Without a listener an emitted error ends the process; the connection's owner reports them.
     this.#queue.on("error", () => undefined);
     this.#events.on("error", () => undefined);
+    const look = ({ jobId }: { jobId: string }): void => this.#each(jobId, (watch) => watch.look());
+    this.#events.on("completed", look);
+    this.#events.on("failed", look);
+    this.#events.on("progress", ({ jobId, data }) =>
+      this.#each(jobId, (watch) => watch.progress(data as unknown as DeliveryRecord)),
+    );
   }
 
   async ready(): Promise<void> {
@@ -27,42 +39,33 @@ export class Follower {
   }
 
   /** Calls back for each step of the job until its end, which it resolves with. Rejects when the signal aborts. */
-  async follow(
-    jobId: string,
-    onStep: (step: Following) => void,
-    signal: AbortSignal,
-  ): Promise<Exclude<Following, { kind: "progress" }>> {
+  async follow(jobId: string, onStep: (step: Following) => void, signal: AbortSignal): Promise<Ending> {
     await this.ready();
     return new Promise((resolve, reject) => {
-      const end = (): void => {
-        this.#events.off("progress", onProgress);
-        this.#events.off("completed", onEnd);
-        this.#events.off("failed", onEnd);
+      const finish = (settle: () => void): void => {
+        const watches = this.#watches.get(jobId);
+        if (watches?.delete(watch) !== true) return;
+        if (watches.size === 0) this.#watches.delete(jobId);
         signal.removeEventListener("abort", onAbort);
+        settle();
       };
-      const onAbort = (): void => {
-        end();
-        reject(signal.reason as Error);
-      };
-      const onProgress = (event: { jobId: string; data: unknown }): void => {
-        if (event.jobId === jobId) onStep({ kind: "progress", record: event.data as DeliveryRecord });
-      };
+      const onAbort = (): void => finish(() => reject(signal.reason as Error));
       const look = async (): Promise<void> => {
-        const last = await this.#end(jobId);
-        if (last === null) return;
-        end();
-        onStep(last);
-        resolve(last);
+        const ending = await this.#ending(jobId);
+        if (ending === null) return;
+        finish(() => {
+          onStep(ending);
+          resolve(ending);
+        });
       };
-      const onEnd = (event: { jobId: string }): void => {
-        if (event.jobId === jobId) look().catch(reject);
+      const watch: Watch = {
+        progress: (record) => onStep({ kind: "progress", record }),
+        look: () => void look().catch((error: unknown) => finish(() => reject(error as Error))),
       };
-      this.#events.on("progress", onProgress);
-      this.#events.on("completed", onEnd);
-      this.#events.on("failed", onEnd);
+      this.#watches.set(jobId, (this.#watches.get(jobId) ?? new Set()).add(watch));
       signal.addEventListener("abort", onAbort, { once: true });
-      // It may have ended before the listeners were there.
-      look().catch(reject);
+      // It may have ended before anybody listened.
+      watch.look();
     });
   }
 
@@ -70,12 +73,16 @@ export class Follower {
     await Promise.all([this.#events.close(), this.#queue.close()]);
   }
 
-  async #end(jobId: string): Promise<Exclude<Following, { kind: "progress" }> | null> {
+  #each(jobId: string, tell: (watch: Watch) => void): void {
+    for (const watch of this.#watches.get(jobId) ?? []) tell(watch);
+  }
+
+  async #ending(jobId: string): Promise<Ending | null> {
     const job = await Job.fromId(this.#queue, jobId);
     if (job === undefined) return { kind: "failed", reason: `there is no job ${jobId}`, record: null };
-    if (job.finishedOn === undefined || job.finishedOn === null) return null;
-    if (job.failedReason !== undefined && job.failedReason !== null && job.failedReason !== "") {
-      const record = typeof job.progress === "object" ? (job.progress as DeliveryRecord) : null;
+    if (!job.finishedOn) return null;
+    if (job.failedReason) {
+      const record = typeof job.progress === "object" ? (job.progress as unknown as DeliveryRecord) : null;
       return { kind: "failed", reason: job.failedReason, record };
     }
     return { kind: "relayed", record: job.returnvalue as DeliveryRecord };
