@@ -8,9 +8,7 @@ import { largeMime, message, watching } from "./support.ts";
 const authority = await createAuthority();
 
 /** Where the attempt is stopped, and what keeps the server from going on. */
-const stops: readonly [stage: Stage, fault: SmtpFault | null][] = [
-  ["dns", null],
-  ["connect", null],
+const stops: readonly [stage: Stage, fault: SmtpFault][] = [
   ["greeting", { kind: "silence", at: "greeting" }],
   ["ehlo", { kind: "silence", at: "ehlo" }],
   ["starttls", { kind: "silence", at: "tls" }],
@@ -18,8 +16,6 @@ const stops: readonly [stage: Stage, fault: SmtpFault | null][] = [
   ["mail", { kind: "silence", at: "mail" }],
   ["rcpt", { kind: "silence", at: "rcpt" }],
   ["data", { kind: "silence", at: "data" }],
-  ["content", { kind: "silence", at: "content" }],
-  ["reply", { kind: "silence", at: "dot", accepted: true }],
 ];
 
 const relayOptions = {
@@ -36,23 +32,56 @@ const transportOptions = {
 } as const;
 
 describe("an attempt that is stopped in stage", () => {
-  test.each(stops)("%s ends at once and leaves no connection", async (stage, fault) => {
+  test.each(stops)("%s ends at once, with the connection", async (stage, fault) => {
     const { relay, transport } = await setUp(relayOptions, transportOptions);
     await relay.setFault(fault);
     const watch = watching(stage);
-    const mime = stage === "content" ? largeMime(24_000_000) : undefined;
-    const outcome = await transport.send({ message: message(mime), recipients: ["ann@example.test"] }, watch);
-    expect(outcome).toMatchObject(
-      stage === "reply"
-        ? { kind: "uncertain", failure: { cause: "uncertain", stage } }
-        : { kind: "deferred", failure: { cause: "outage", rule: "attempt-abandoned" } },
-    );
-    if (fault !== null) expect(watch.stages.at(-1)).toBe(stage);
-    // A server that does not read does not see the end either.
-    if (stage !== "content") await connectionsOf(relay, 0);
+    const outcome = await transport.send({ message: message(), recipients: ["ann@example.test"] }, watch);
+    expect(outcome).toMatchObject({
+      kind: "deferred",
+      failure: {
+        cause: "outage",
+        rule: "attempt-abandoned",
+        stage,
+        reason: `the attempt was stopped in stage ${stage}`,
+      },
+    });
+    expect(watch.stages.at(-1)).toBe(stage);
+    await connectionsOf(relay, 0);
     await relay.setFault(null);
     const next = await transport.send({ message: message(), recipients: ["ann@example.test"] }, watching());
     expect(next.kind).toBe("relayed");
+  });
+
+  test("content is not uncertain, since the final dot was not written", async () => {
+    const { relay, transport } = await setUp(relayOptions, transportOptions);
+    await relay.setFault({ kind: "silence", at: "content" });
+    const transmission = { message: message(largeMime(24_000_000)), recipients: ["ann@example.test"] };
+    expect(await transport.send(transmission, watching("content"))).toMatchObject({
+      kind: "deferred",
+      failure: { cause: "outage", stage: "content" },
+    });
+  });
+
+  test("reply is uncertain", async () => {
+    const { relay, transport } = await setUp(relayOptions, transportOptions);
+    await relay.setFault({ kind: "silence", at: "dot", accepted: true });
+    const transmission = { message: message(), recipients: ["ann@example.test"] };
+    expect(await transport.send(transmission, watching("reply"))).toMatchObject({
+      kind: "uncertain",
+      failure: { cause: "uncertain", stage: "reply" },
+    });
+    await connectionsOf(relay, 0);
+  });
+
+  test.each(["dns", "connect"] as const)("%s is deferred, and leaves no connection", async (stage) => {
+    const { relay, transport } = await setUp();
+    const transmission = { message: message(), recipients: ["ann@example.test"] };
+    expect(await transport.send(transmission, watching(stage))).toMatchObject({
+      kind: "deferred",
+      failure: { rule: "attempt-abandoned" },
+    });
+    await connectionsOf(relay, 0);
   });
 
   test("nothing yet does not begin", async () => {

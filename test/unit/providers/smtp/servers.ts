@@ -7,7 +7,7 @@ import { transportTo } from "./support.ts";
 const opened: { close(): Promise<void> }[] = [];
 
 afterEach(async () => {
-  for (const each of opened.splice(0).reverse()) await each.close();
+  for (const each of opened.splice(0).toReversed()) await each.close();
 });
 
 /** Has this closed at the end of the test, before what was opened earlier. */
