@@ -160,7 +160,7 @@ export const sendgridRules: readonly Rule[] = [
     source: api,
   },
   {
-    id: "message-too-large",
+    id: "message-over-30-mb",
     when: { httpStatus: 400, text: /(exceeds?|larger than|over) .{0,40}(30 ?mb|size|bytes)|too large/i },
     cause: "size",
     meaning: "the message is larger than SendGrid's 30 MB in all",

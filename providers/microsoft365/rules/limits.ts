@@ -8,8 +8,9 @@ const throttling = "Learn, Continuous error throttling for SMTP AUTH submissions
 const concurrency = "Learn, Changes in message store and throttling for concurrent connections (read 2026-11-24)";
 
 /**
- * A mailbox that goes on sending what Exchange refuses is blocked; about a day in one report. Six hours between tries
- * do not feed the block, and find its end within the life of a message.
+ * A mailbox that goes on sending what Exchange refuses is blocked for a time that Microsoft does not tell, about a day in
+ * one report, and support cannot lift it. Six hours between tries do not feed the block, and find its end within the life
+ * of a message.
  */
 const blockedMs = 6 * hourMs;
 
@@ -74,7 +75,8 @@ export const limitRules: readonly Rule[] = [
     cause: "throttled",
     retryAfterMs: blockedMs,
     meaning: "the mailbox is blocked for a time because of repeated errors; what they were stands in earlier replies",
-    remedy: "Look for the earlier errors: Exchange admin centre > Mail flow > Message trace, sender {mailbox}.",
+    remedy:
+      "Look at the earlier replies to this mailbox in Mailover (Message Trace does not show them), mend that, and wait; another mailbox can send meanwhile.",
     source: throttling,
   },
 
@@ -203,6 +205,6 @@ export const limitRules: readonly Rule[] = [
     retryAfterMs: hourMs,
     meaning: "the Outlook.com account's messages a day are used up",
     remedy: "Sign in at https://outlook.live.com > Settings > Premium; or use a Microsoft 365 mailbox.",
-    source: "outbound spam verdicts seen in public threads; facts collected 2026-11-24",
+    source: "replies of Outlook.com as seen in public threads (2026-11-24)",
   },
 ];

@@ -84,7 +84,7 @@ export const refusalRules: readonly Rule[] = [
     cause: "reputation",
     meaning: "the account's outgoing mail is taken for spam",
     remedy: "Sign in at https://outlook.live.com and confirm the account; or use a Microsoft 365 mailbox.",
-    source: "thread texts of OutboundSpamException, WASCL UserAction; facts collected 2026-11-24",
+    source: "replies of Outlook.com as seen in public threads (2026-11-24)",
   },
 
   // Recipient

@@ -6,6 +6,8 @@ const hourMs = 60 * minuteMs;
 
 const ses = "Amazon SES Developer Guide, SMTP response codes returned by Amazon SES (read 2026-11-24)";
 const gmail = "Google Workspace Admin Help, Gmail SMTP errors and codes (read 2026-11-24)";
+const netease = "NetEase Mail, bounce codes (退信代码说明, read 2026-11-24)";
+const directMail = "Alibaba Cloud Direct Mail, Summary of common email return codes (read 2026-11-24)";
 const gmx = "postmaster.gmx.com, Error messages (read 2026-11-24)";
 
 /** Words that one hosting provider uses and whose codes alone would mislead. */
@@ -56,11 +58,11 @@ export const hostedRules: readonly Rule[] = [
   },
   {
     id: "sendgrid-smtp-sender-identity",
-    when: { text: /does not match a verified sender identity/i },
+    when: { text: /does not match a verified sender identity|not authorized to send from that email address/i },
     cause: "sender",
     meaning: "SendGrid sends only for addresses and domains that were verified there",
     remedy: "SendGrid > Settings > Sender Authentication: authenticate the domain, or map From to one that is.",
-    source: "Twilio SendGrid docs, Sender Identity (read 2026-11-24)",
+    source: "Twilio SendGrid docs, SMTP Errors and Troubleshooting; Sender Identity (read 2026-11-24)",
   },
 
   // Amazon SES
@@ -118,12 +120,12 @@ export const hostedRules: readonly Rule[] = [
     source: gmail,
   },
   {
-    id: "gmail-login-rate",
-    when: { text: /too many login attempts|too many (failed )?auth/i },
+    id: "login-rate",
+    when: { text: /too many login attempts|too (many|much) (failed |fail )?auth|auth error limit exceed/i },
     cause: "throttled",
     retryAfterMs: 10 * minuteMs,
     meaning: "too many logins in a short time; the credentials may well be right",
-    source: `${gmail}; thread balderdashy/sails-hook-email#39`,
+    source: `${gmail}; ${netease}; thread balderdashy/sails-hook-email#39`,
   },
   {
     id: "gmail-daily-quota",
@@ -190,7 +192,7 @@ export const hostedRules: readonly Rule[] = [
     cause: "auth",
     meaning: "the Mailgun account or its sandbox domain is not activated, although the code says later",
     remedy: "Mailgun > Dashboard: activate the account by the mail it sent, and add a domain of your own.",
-    source: "Mailgun Help Center, activation of accounts; facts collected 2026-11-24",
+    source: "Mailgun's reply as seen in public logs (2026-11-24)",
   },
   {
     id: "domain-not-associated",
@@ -198,7 +200,7 @@ export const hostedRules: readonly Rule[] = [
     cause: "sender",
     meaning: "the provider does not know this From domain as the account's own",
     remedy: "Add and verify the domain at the provider (senders and domains), or map From to one that is.",
-    source: "thread overleaf/overleaf#1290; Brevo Help Center, domain authentication",
+    source: "thread overleaf/overleaf#1290; replies of Brevo, Mailjet and Plunk as seen in public logs (2026-11-24)",
   },
   {
     id: "zoho-relaying-as",
@@ -206,15 +208,15 @@ export const hostedRules: readonly Rule[] = [
     cause: "sender",
     meaning: "the From is not an address or alias of the account that logged in",
     remedy: "Zoho Mail > Settings > Send mail as: add the From address, or log in as its own account.",
-    source: "Zoho Mail Help, SMTP errors",
+    source: "Zoho ZeptoMail Help, SMTP error codes (read 2026-11-24)",
   },
   {
     id: "zoho-unusual-activity",
-    when: { text: /unusual sending activity/i },
+    when: { text: /unusual sending activity|sender address blocked/i },
     cause: "reputation",
     meaning: "Zoho has blocked the account's outgoing mail after unusual activity",
     remedy: "Zoho Mail > https://mail.zoho.com/UnblockMe unblocks it; a second block lasts longer.",
-    source: "Zoho Mail Help, SMTP errors",
+    source: "help.zoho.com, community threads on 550 5.4.6 and 554 5.1.8 (read 2026-11-24)",
   },
   {
     id: "hourly-limit",
@@ -222,7 +224,8 @@ export const hostedRules: readonly Rule[] = [
     cause: "throttled",
     retryAfterMs: hourMs,
     meaning: "the hosting account's mails an hour are used up",
-    source: "cPanel documentation, Tweak Settings: Max hourly emails per domain",
+    source:
+      "thiswebhost.com, I am receiving an error sending e-mail (read 2026-11-24); cPanel: Max hourly emails per domain",
   },
 
   // GMX, WEB.DE, IONOS, STRATO
@@ -256,7 +259,16 @@ export const hostedRules: readonly Rule[] = [
     cause: "sender",
     meaning: "the From domain is not one of this STRATO account",
     remedy: "STRATO Kunden-Login > E-Mail > Verwaltung: use a mailbox of the From domain as user, or map From.",
-    source: "STRATO Hilfe, Fehlermeldungen beim E-Mail-Versand; facts collected 2026-11-24",
+    source: "STRATO FAQ 2420 for the form of the reply (read 2026-11-24); the code B-UADOM second-hand",
+  },
+
+  {
+    id: "strato-content",
+    when: { text: /\bB-(URL|TEXT|SCORE|EX|ATTACH)\b/ },
+    cause: "content",
+    elsewhere: true,
+    meaning: "STRATO's filter refuses a link, the text or an attachment",
+    source: "STRATO FAQ 2420 (read 2026-11-24)",
   },
 
   // QQ, 163 and 126 (Coremail)
@@ -270,11 +282,14 @@ export const hostedRules: readonly Rule[] = [
   },
   {
     id: "qq-frequency",
-    when: { text: /(sender|connection|login) frequency limited/i, replyCode: [421, 450, 451, 452, 550, 554] },
+    when: {
+      text: /(sender|connection|login|ip) frequency limited/i,
+      replyCode: [421, 450, 451, 452, 550, 554],
+    },
     cause: "throttled",
     retryAfterMs: 10 * minuteMs,
     meaning: "too many connections or messages in a short time",
-    source: "threads meolu/walle-web#289, ssrpanel/SSRPanel#1324",
+    source: "Tencent Mail, bounce reasons; threads meolu/walle-web#289, ssrpanel/SSRPanel#1324",
   },
   {
     id: "qq-content-denied",
@@ -282,7 +297,7 @@ export const hostedRules: readonly Rule[] = [
     cause: "content",
     elsewhere: true,
     meaning: "the provider's filter refuses this content",
-    source: "QQ Mail Help, bounce reasons; facts collected 2026-11-24",
+    source: "Tencent Mail, bounce reasons: 550 Mail content denied (read 2026-11-24)",
   },
   {
     id: "qq-from-is-not-user",
@@ -293,21 +308,55 @@ export const hostedRules: readonly Rule[] = [
     source: "thread nodeSolidServer/node-solid-server#1281",
   },
   {
+    id: "netease-rate",
+    when: { text: /\b(HL:(REP|ICC|IFC|MEP)|MI:(DMC|SFQ|CEL|CCL)|RP:(DRC|QRC|CEL|CCL))\b/ },
+    cause: "throttled",
+    retryAfterMs: 15 * minuteMs,
+    meaning: "too many connections, messages, recipients or errors in a short time",
+    source: netease,
+  },
+  {
     id: "netease-daily-limit",
-    when: { text: /\bMI:(STC|DMC|CEL)\b/ },
+    when: { text: /\b(MI:STC|RP:TRC)\b/ },
     cause: "quota",
     retryAfterMs: hourMs,
-    meaning: "the mailbox's messages or sessions a day are used up; they return at midnight in China",
-    remedy: "Use an enterprise mailbox with a higher limit, or put another provider first.",
-    source: "thread ComsenzDiscuz/DiscuzX#2; NetEase Mail Help, bounce codes",
+    meaning: "the mailbox's messages, connections or recipients a day are used up",
+    remedy: "Wait until the next day in China, use an enterprise mailbox, or put another provider first.",
+    source: `${netease}; thread ComsenzDiscuz/DiscuzX#2`,
+  },
+  {
+    id: "netease-sender",
+    when: { text: /\b(MI:(SPF|DMA|IMF)|DT:SUM)\b/ },
+    cause: "sender",
+    meaning: "SPF or DMARC do not cover this sender, or envelope and From differ",
+    remedy: "Add this provider to the From domain's SPF record, or map From to the mailbox that logs in.",
+    source: netease,
   },
   {
     id: "netease-spam",
-    when: { text: /\b(DT:SPM|DT:SUM|HL:IPB|HL:ISP)\b/ },
+    when: { replyCode: NEVER, text: /\b(DT:SPM|DT:RBL|HL:(IPB|IHU)|MI:SPB)\b/ },
     cause: "reputation",
-    meaning: "NetEase takes this content or this network address for spam",
+    meaning: "NetEase takes this content, sender or network address for spam",
     remedy: "Open the address in the reply; it explains the code and how to be let in again.",
-    source: "thread zhangyunhao116/zmail#57; NetEase Mail Help, bounce codes",
+    source: `${netease}; thread zhangyunhao116/zmail#57`,
+  },
+
+  // Alibaba Cloud Direct Mail
+  {
+    id: "directmail-from-is-not-user",
+    when: { text: /MAIL FROM"? doesn'?t conform with authentication/i },
+    cause: "sender",
+    meaning: "the sender has to be the address that logged in, although the code says later",
+    remedy: "Log in as the From address, or map From to the user's own address.",
+    source: directMail,
+  },
+  {
+    id: "directmail-account",
+    when: { text: /main account unavailable/i },
+    cause: "auth",
+    meaning: "the account may not send: it is restricted or in arrears",
+    remedy: "Direct Mail console > Overview shows the account's state and what to do about it.",
+    source: directMail,
   },
 
   // Orange and La Poste (FR)
@@ -316,6 +365,6 @@ export const hostedRules: readonly Rule[] = [
     when: { text: /\bOFR_?41[67]\b/ },
     cause: "recipient",
     meaning: "the recipient does not exist at Orange, or its mailbox is full",
-    source: "Orange postmaster, SMTP codes OFR; facts collected 2026-11-24",
+    source: "Orange's replies as seen in public logs (2026-11-24)",
   },
 ];

@@ -113,13 +113,13 @@ export const wordRules: readonly Rule[] = [
   {
     id: "daily-limit",
     when: {
-      text: /(daily|24.hours?|per day|monthly) .{0,40}(quota|limit|exceeded)|(quota|limit) .{0,30}(per day|daily|for today|24.hours?)|sending (quota|limit)s? .{0,20}(exceeded|reached)/i,
+      text: /(daily|24.hours?|per day|monthly) .{0,40}(quota|limit|exceeded)|(quota|limit) .{0,30}(per day|daily|for today|24.hours?)|sending (quota|limit)s? .{0,20}(exceeded|reached)|not enough sending quota/i,
     },
     cause: "quota",
     retryAfterMs: hourMs,
     meaning: "the account's messages a day, or of the plan, are used up",
     remedy: "Raise the plan at the provider, or put one with a higher limit first.",
-    source: "facts of several hosters, collected 2026-11-24",
+    source: "Emailit docs, SMTP troubleshooting; Alibaba Cloud Direct Mail, return codes (read 2026-11-24)",
   },
   {
     id: "too-many-recipients",
@@ -141,7 +141,7 @@ export const wordRules: readonly Rule[] = [
     id: "rate-limited",
     when: {
       replyCode: LATER,
-      text: /too (many|much) (concurrent |simultaneous )?(smtp )?(connections?|messages?|mail|e-?mails?|sessions?|commands?|errors?)|rate ?limit|sending too (fast|many)|frequency limit|thrott?led|throttling|slow down/i,
+      text: /too (many|much) (concurrent |simultaneous )?(smtp )?(connections?|messages?|mail|e-?mails?|sessions?|commands?|errors?)|rate ?limit|sending too (fast|many)|frequency limit|thrott?led|throttling|slow down|too frequent|(messages|e-?mails|connections) per (second|minute)/i,
     },
     cause: "throttled",
     retryAfterMs: 60_000,
@@ -182,7 +182,7 @@ export const wordRules: readonly Rule[] = [
     when: {
       stage: ["rcpt", "data", "reply"],
       replyCode: NEVER,
-      text: /user unknown|unknown (user|recipient|mailbox)|no such (user|recipient|mailbox|person|address)|(user|mailbox|recipient|account|address) (is )?(not found|unavailable|does ?n[o']t exist|disabled|inactive)|(does not|doesn't) exist|invalid (recipient|mailbox)|recipient (address )?rejected|unrouteable address/i,
+      text: /user unknown|unknown (user|recipient|mailbox)|no such (user|recipient|mailbox|person|address)|(user|mailbox|recipient|account|address) (is )?(not found|unavailable|does ?n[o']t exist|disabled|inactive)|(does not|doesn't) exist|invalid (recipient|mailbox|user\b|rcptto)|recipient (address )?rejected|unrouteable address/i,
     },
     cause: "recipient",
     meaning: "the recipient's mailbox does not exist or is closed",
@@ -210,7 +210,7 @@ export const wordRules: readonly Rule[] = [
     id: "message-too-large",
     when: {
       replyCode: NEVER,
-      text: /size (exceeds|limit)|(message|file|mail|data) (is )?too (large|big|long)|databytes/i,
+      text: /size (exceeds|limit)|(message|file|mail|data) (is )?too (large|big|long)|databytes|mailsize limit|maximum threshold/i,
     },
     cause: "size",
     meaning: "the message is larger than this provider takes",

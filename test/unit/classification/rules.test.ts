@@ -33,7 +33,7 @@ describe.each(tables)("the rules of $name", ({ rules, own, fixtures }) => {
   test("each says what it means and where that is written, and asks for something", () => {
     const poor = own.filter(
       ({ meaning, source, when }) =>
-        meaning.length < 15 || /\.$/.test(meaning) || source.length < 8 || Object.keys(when).length === 0,
+        meaning.length < 15 || meaning.endsWith(".") || source.length < 8 || Object.keys(when).length === 0,
     );
     expect(poor.map(({ id }) => id)).toEqual([]);
   });
@@ -105,9 +105,9 @@ describe("the order of tests", () => {
   });
 
   test("a lost answer to the content is uncertain, whatever the error", () => {
-    for (const code of networkRules.flatMap(({ when }) => [when.errorCode ?? []].flat())) {
-      const failure = classify(microsoft365Rules, { stage: "reply", text: code, errorCode: code });
-      expect(failure, code).toMatchObject({ cause: "uncertain", rule: null });
-    }
+    const codes = networkRules.flatMap(({ when }) => [when.errorCode ?? []].flat());
+    const failures = codes.map((code) => classify(microsoft365Rules, { stage: "reply", text: code, errorCode: code }));
+    expect(codes.length).toBeGreaterThan(30);
+    expect(new Set(failures.map(({ cause, rule }) => `${cause} ${rule}`))).toEqual(new Set(["uncertain null"]));
   });
 });
