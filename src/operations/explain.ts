@@ -7,9 +7,9 @@ export type RuleSet = Pick<ProviderDefinition, "kind" | "rules">;
 
 export type ExplainOptions = {
   /** The kind of provider that answered; without it the one whose own rule fits. */
-  readonly kind?: string;
+  readonly kind?: string | undefined;
   /** The stage it was answered at; without it the one the input names, or the usual one. */
-  readonly stage?: Stage;
+  readonly stage?: Stage | undefined;
 };
 
 export type Explanation = {
@@ -62,13 +62,13 @@ function pick(definitions: readonly RuleSet[], evidence: Evidence): RuleSet | un
     definition,
     rule: ruleOf(definition, classify(definition.rules, evidence)),
   }));
-  const shared = new Set(generic?.rules.map(({ id }) => id));
+  const shared = new Set(generic?.rules);
   const genericRule = found.find(({ definition }) => definition === generic)?.rule ?? null;
   const own = found.find(
     ({ definition, rule }) =>
       definition !== generic &&
       rule !== null &&
-      !shared.has(rule.id) &&
+      !shared.has(rule) &&
       // Words are surer than a code that several providers give.
       (rule.when.text !== undefined || genericRule?.when.text === undefined),
   );
