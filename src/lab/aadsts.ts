@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { HttpResponse } from "./http-server.ts";
+import type { HttpResponse } from "./http-message.ts";
 
 type Row = {
   readonly status: number;

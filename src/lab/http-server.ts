@@ -1,28 +1,13 @@
 import { createServer as createHttpServer } from "node:http";
-import type { IncomingHttpHeaders, IncomingMessage, RequestListener, ServerResponse } from "node:http";
+import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import { createServer as createHttpsServer } from "node:https";
 import { setTimeout as delay } from "node:timers/promises";
 import type { CertificateAuthority } from "./certificate.ts";
 import type { EntraFault } from "./fault.ts";
+import { readRequest, writeResponse } from "./http-message.ts";
+import type { HttpRequest, HttpResponse } from "./http-message.ts";
 import { StandIn } from "./stand-in.ts";
 import type { StandInOptions } from "./stand-in.ts";
-
-export type HttpRequest = {
-  readonly method: string;
-  readonly path: string;
-  readonly query: URLSearchParams;
-  readonly headers: IncomingHttpHeaders;
-  /** Empty where it was larger than `maxBodyBytes`. */
-  readonly body: Buffer;
-  readonly bodyBytes: number;
-};
-
-export type HttpResponse = {
-  readonly status: number;
-  readonly headers?: Readonly<Record<string, string>>;
-  /** Text as it is; anything else as JSON; absent: none. */
-  readonly body?: unknown;
-};
 
 export type HttpServerOptions = Omit<StandInOptions, "ca"> & {
   /** With one the server speaks HTTPS, without it HTTP. */
@@ -91,7 +76,7 @@ async function handle<F extends EntraFault>(
     default: {
       const response = answerOf(fault ?? null, usual, options);
       standIn.note(connection, "server", String(response.status));
-      write(outgoing, response);
+      writeResponse(outgoing, response);
     }
   }
 }
@@ -105,34 +90,4 @@ function answerOf(fault: Strike | null, usual: HttpResponse | null, options: Htt
 function concerns(fault: Exclude<EntraFault, { kind: "refuse" }>, request: HttpRequest): boolean {
   if (fault.kind === "aadsts") return request.method === "POST";
   return fault.path === undefined || request.path.includes(fault.path);
-}
-
-/** The whole request, or null where the client went away within it. */
-async function readRequest(incoming: IncomingMessage, maxBodyBytes: number): Promise<HttpRequest | null> {
-  const chunks: Buffer[] = [];
-  let bodyBytes = 0;
-  try {
-    for await (const chunk of incoming as AsyncIterable<Buffer>) {
-      bodyBytes += chunk.length;
-      if (bodyBytes <= maxBodyBytes) chunks.push(chunk);
-    }
-  } catch {
-    return null;
-  }
-  const url = new URL(incoming.url ?? "/", "http://localhost");
-  return {
-    method: incoming.method ?? "GET",
-    path: url.pathname,
-    query: url.searchParams,
-    headers: incoming.headers,
-    body: bodyBytes > maxBodyBytes ? Buffer.alloc(0) : Buffer.concat(chunks),
-    bodyBytes,
-  };
-}
-
-function write(outgoing: ServerResponse, { status, headers = {}, body }: HttpResponse): void {
-  const text = body === undefined || typeof body === "string" ? body : JSON.stringify(body);
-  const type = typeof body === "string" ? "text/html" : "application/json";
-  outgoing.writeHead(status, { ...(text === undefined ? {} : { "content-type": type }), ...headers });
-  outgoing.end(text);
 }

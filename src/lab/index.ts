@@ -1,6 +1,10 @@
 /** Stand-ins for the providers as real servers on loopback, with faults on demand. README.md has the tables. */
 export { createAuthority } from "./certificate.ts";
 export type { CertificateAuthority, KeyPair } from "./certificate.ts";
+export { LabClient } from "./client.ts";
+export type { LabAnswer } from "./client.ts";
+export { startControl } from "./control.ts";
+export type { AcceptedJson, ControlServer, FaultsAnswer, LabState, ServerState } from "./control.ts";
 export { LAB_ACCOUNT } from "./defaults.ts";
 export { startEntra } from "./entra.ts";
 export type { EntraOptions, EntraServer } from "./entra.ts";
@@ -9,6 +13,8 @@ export { startExchange } from "./exchange.ts";
 export type { ExchangeOptions, ExchangeServer } from "./exchange.ts";
 export type { ExchangeRules } from "./exchange-rules.ts";
 export * from "./fault.ts";
+export { parseFault } from "./fault-parser.ts";
+export type { FaultKind, FaultOf, ParsedFault } from "./fault-parser.ts";
 export { LAB_SERVERS, startLab } from "./lab.ts";
 export type { Lab, LabOptions, LabServerName } from "./lab.ts";
 export type { LabServer } from "./lab-server.ts";

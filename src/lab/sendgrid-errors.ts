@@ -1,4 +1,4 @@
-import type { HttpResponse } from "./http-server.ts";
+import type { HttpResponse } from "./http-message.ts";
 
 /** One error in a body of SendGrid. */
 export type SendGridError = {
