@@ -92,11 +92,11 @@ async function findRunning(dataDir: string): Promise<StoreRecord | null> {
 
 async function startStore(dataDir: string, options: EmbeddedStoreOptions): Promise<EmbeddedStore> {
   const directory = join(dataDir, "store");
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
   const port = await freePort();
   const url = `redis://127.0.0.1:${port}`;
   const command = storeCommand({ path: options.path ?? process.env["PATH"] ?? "", port, directory });
   const { kind, persistent } = command;
+  if (persistent) mkdirSync(directory, { recursive: true, mode: 0o700 });
   const child = await runStore(command, url);
   const { pid, runId } = child;
   writeStoreRecord(dataDir, { url, kind, persistent, pid, ownerPid: process.pid, runId });
