@@ -38,7 +38,10 @@ function readText(input: string): Finding {
   const aadsts = /AADSTS(\d+)/.exec(text)?.[1];
   if (aadsts !== undefined) return { text, aadsts: Number(aadsts), stage: "token" };
 
-  const httpStatus = /^HTTP (?:status )?(\d{3})\b/i.exec(text)?.[1] ?? /status code (\d{3})\b/i.exec(text)?.[1];
+  const httpStatus = /^HTTP (?:status )?(\d{3})\b|status code (\d{3})\b|^(?:\w*Error: )?[A-Z][a-z A-Z]+ \((\d{3})\)/
+    .exec(text)
+    ?.slice(1)
+    .find((status) => status !== undefined);
   if (httpStatus !== undefined) return { text, httpStatus: Number(httpStatus), stage: "http" };
 
   const stage = namedStage(text) ?? undefined;
@@ -72,10 +75,23 @@ function findReply(text: string): string | null {
   return null;
 }
 
+/** Messages of Node, nodemailer and axios that go round without their code. */
+const CODE_OF_MESSAGE: readonly (readonly [words: RegExp, code: string])[] = [
+  [/self[- ]signed certificate/i, "DEPTH_ZERO_SELF_SIGNED_CERT"],
+  [/unable to verify the first certificate/i, "UNABLE_TO_VERIFY_LEAF_SIGNATURE"],
+  [/unable to get (local )?issuer certificate/i, "UNABLE_TO_GET_ISSUER_CERT_LOCALLY"],
+  [/certificate has expired/i, "CERT_HAS_EXPIRED"],
+  [/match certificate's altnames/i, "ERR_TLS_CERT_ALTNAME_INVALID"],
+  [/wrong version number/i, "ERR_SSL_WRONG_VERSION_NUMBER"],
+  [/unsupported protocol/i, "ERR_SSL_UNSUPPORTED_PROTOCOL"],
+  [/timed? ?out|timeout|greeting never received|no answer to/i, "ETIMEDOUT"],
+  [/socket hang up|connection closed|closed the connection|disconnected before/i, "ECONNRESET"],
+];
+
 function findErrorCode(text: string): string | null {
   const system = /\b(E[A-Z]{3,}[A-Z0-9_]*|[A-Z]{3,}(?:_[A-Z0-9]+)+)\b/.exec(text)?.[1];
   const library = /^(?:\w*Error: )?([a-z]+(?:_[a-z]+)+)\b/.exec(text)?.[1];
-  return system ?? library ?? null;
+  return system ?? library ?? CODE_OF_MESSAGE.find(([words]) => words.test(text))?.[1] ?? null;
 }
 
 function readFields(fields: Fields): Finding {

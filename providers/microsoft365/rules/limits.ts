@@ -98,6 +98,15 @@ export const limitRules: readonly Rule[] = [
     source: `${ndr}: 4.7.0 PRX; threads jstedfast/MailKit#566; incident EX1224375 (January 2026)`,
   },
   {
+    id: "tls-too-old",
+    when: { status: "4.7.66" },
+    cause: "outage",
+    meaning: "the connection uses TLS 1.0 or 1.1, which Exchange Online no longer takes",
+    remedy:
+      "Leave minTlsVersion at TLSv1.2; if it is, a proxy on the way speaks for this gateway with an older version.",
+    source: "Learn, Opt in to the Exchange Online endpoint for legacy TLS clients using SMTP AUTH (read 2026-11-24)",
+  },
+  {
     id: "backend-pressure",
     when: { status: ["4.3.1", "4.3.111"] },
     cause: "busy",

@@ -130,6 +130,26 @@ const inputs: readonly [name: string, input: string, want: Want][] = [
     "5.1.1",
     { kind: "smtp", stage: "rcpt", rule: "recipient-address-refused", cause: "recipient" },
   ],
+  [
+    "the message of SendGrid's library",
+    "Error: Unauthorized (401)\n  Maximum credits exceeded",
+    { kind: "sendgrid", stage: "http", rule: "credits-used-up", cause: "quota" },
+  ],
+  [
+    "the message of axios",
+    "Request failed with status code 503",
+    { kind: "sendgrid", stage: "http", rule: "service-failed", cause: "outage" },
+  ],
+  [
+    "a message whose code was lost",
+    "Error: unable to verify the first certificate",
+    { kind: "smtp", stage: "tls", rule: "tls-certificate-untrusted", cause: "outage" },
+  ],
+  [
+    "a time-out of nodemailer",
+    "Greeting never received",
+    { kind: "smtp", stage: "connect", rule: "timed-out", cause: "outage" },
+  ],
   ["words that nobody knows", "the printer is on fire", { kind: "smtp", stage: "connect", rule: null, cause: "busy" }],
   ["broken JSON", '{"errors": [', { kind: "smtp", stage: "connect", rule: null, cause: "busy" }],
 ];
