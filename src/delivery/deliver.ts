@@ -21,7 +21,8 @@ export async function deliver(task: Task, parts: DeliveryParts): Promise<Resolut
   if (route.upstreams.length === 0) return noProvider(record);
 
   let attempted = false;
-  for (const upstream of route.upstreams) {
+  const ahead = [...route.upstreams];
+  for (let upstream = ahead.shift(); upstream !== undefined; upstream = ahead.shift()) {
     const admission = upstream.gate.admit(task.message.from.address);
     if (!admission.open) {
       const { cause, reason, untilAt } = admission;
@@ -33,8 +34,13 @@ export async function deliver(task: Task, parts: DeliveryParts): Promise<Resolut
     if (task.signal.aborted) return { kind: "handed-back", record };
     if (parts.clock() >= policy.giveUpAt) return expired(record);
 
-    attempted = true;
     const made = await makeAttempt(round, record, upstream);
+    if (made === null) {
+      // The gate shut while the message stood before it: it is asked again.
+      ahead.unshift(upstream);
+      continue;
+    }
+    attempted = true;
     const settled = settle(round, made.record, upstream, made.outcome);
     record = settled.record;
     if (settled.decision === null) return done(record);
@@ -51,7 +57,7 @@ async function makeAttempt(
   { task, parts }: Round,
   before: DeliveryRecord,
   upstream: Upstream,
-): Promise<{ record: DeliveryRecord; outcome: Outcome }> {
+): Promise<{ record: DeliveryRecord; outcome: Outcome } | null> {
   // From here on a second copy is possible where an earlier attempt may have been accepted.
   const uncertain = before.uncertainAt !== null || before.attempts.at(-1)?.outcome === "uncertain";
   const record = { ...before, possibleDuplicate: before.possibleDuplicate || uncertain };
@@ -59,6 +65,7 @@ async function makeAttempt(
   const startedAt = new Date(parts.clock()).toISOString();
   const transmission = { message: task.message, recipients: pendingRecipients(record), number };
   const outcome = await attempt(upstream, transmission, task.signal, parts);
+  if (outcome === null) return null;
   const endedAt = new Date(parts.clock()).toISOString();
   const facts = { number, provider: upstream.name, startedAt, endedAt };
   return { outcome, record: withAttempt(record, attemptRecord(outcome, facts)) };

@@ -59,7 +59,7 @@ function circumstancesOf(
   record: DeliveryRecord,
   upstream: Upstream,
 ): Circumstances {
-  const others = route.upstreams.filter((other) => other !== upstream);
+  const others = route.upstreams.filter((other) => other !== upstream && !record.refusedBy.includes(other.name));
   const { maxMessageBytes } = upstream.gate.provider.capabilities;
   const admission = upstream.gate.admit(task.message.from.address);
   return {

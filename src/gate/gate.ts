@@ -39,6 +39,8 @@ export type Passage = {
   readonly onStage: (stage: Stage) => void;
   /** How far it came. */
   readonly stage: () => Stage;
+  /** Whether the gate shut while it still waited for a connection: nothing was tried. */
+  readonly turnedAway: () => boolean;
   /** Abandons the attempt, unless its content has begun and `evenContent` is not given. */
   readonly abandon: (reason: string, evenContent?: boolean) => void;
   /** To be called with the outcome, once. */
@@ -112,6 +114,7 @@ export class Gate {
     const controller = new AbortController();
     let stage: Stage = "queue";
     let counted = false;
+    let turnedAway = false;
     let timer: NodeJS.Timeout | null = null;
     const slow = (): void => {
       if (contentHasBegun(stage)) return;
@@ -121,17 +124,21 @@ export class Gate {
     const passage: Passage = {
       signal: controller.signal,
       stage: () => stage,
+      turnedAway: () => turnedAway && stage === "queue",
       onStage: (next) => {
         stage = next;
         // Waiting for a connection of our own is not the provider's slowness; the time runs from its first step.
         if (timer === null && next !== "queue") timer = setTimeout(slow, this.#settings.slowAfterMs);
       },
       abandon: (reason, evenContent = false) => {
-        if (evenContent || !contentHasBegun(stage)) controller.abort(new Error(reason));
+        if (!evenContent && contentHasBegun(stage)) return;
+        turnedAway = stage === "queue" && !evenContent;
+        controller.abort(new Error(reason));
       },
       end: async (outcome) => {
         if (timer !== null) clearTimeout(timer);
         this.#passages.delete(passage);
+        if (passage.turnedAway()) return;
         await this.#learn(from, outcome, counted || controller.signal.aborted);
       },
     };
@@ -169,7 +176,10 @@ export class Gate {
 
   #pause(cause: "throttled" | "quota", failure: Failure): void {
     const pause = this.#pauses.begin(cause, failure.reason, failure.retryAfterMs);
-    if (pause !== null) this.#emit({ type: "gate.paused", provider: this.provider.name, ...pause });
+    if (pause === null) return;
+    this.#emit({ type: "gate.paused", provider: this.provider.name, ...pause });
+    // Those that wait for a connection would only be told the same.
+    for (const passage of this.#passages) if (passage.stage() === "queue") passage.abandon("the provider is paused");
   }
 
   #breakerChanged(change: BreakerChange): void {

@@ -61,10 +61,11 @@ export class ScriptedProvider implements Provider {
 
   async send(transmission: Transmission, options: SendOptions): Promise<Outcome> {
     this.sent.push(transmission);
-    options.onStage("connect");
     const step = this.#steps.length > 1 ? this.#steps.shift() : this.#steps[0];
     if (step === undefined) throw new Error("the script is empty");
-    return typeof step === "function" ? step(transmission, options) : step;
+    if (typeof step === "function") return step(transmission, options);
+    options.onStage("connect");
+    return step;
   }
 
   async verify(): Promise<Verification> {

@@ -196,6 +196,29 @@ describe("a throttled provider", () => {
   });
 });
 
+describe("a message that waits for a connection", () => {
+  test("goes on to the next provider when the breaker opens, and that was no attempt", async () => {
+    make([hangsAt("queue")]);
+    const round = desk.round();
+    for (let call = 0; call < 3; call += 1) await desk.gates[0]?.begin("x@contoso.com").end(failed("outage"));
+    const { record } = await round;
+    expect(record).toMatchObject({ status: "relayed", provider: "second", attemptCount: 1 });
+    expect(record.skipped).toEqual([{ provider: "first", reason: expect.stringContaining("breaker open") }]);
+  });
+
+  test("waits for the end of a pause that begins meanwhile", async () => {
+    make([hangsAt("queue")]);
+    const round = desk.round();
+    await desk.gates[0]?.begin("x@contoso.com").end(failed("throttled", { retryAfterMs: 15_000 }));
+    expect(await round).toMatchObject({
+      kind: "later",
+      at: Date.now() + 15_000,
+      fresh: true,
+      record: { attemptCount: 0 },
+    });
+  });
+});
+
 describe("the route", () => {
   test("is narrowed to the providers the message names, in their order", async () => {
     make([relayed], [failed("outage")], { providers: ["second", "nobody", "first"] });
