@@ -4,7 +4,7 @@ import { decodeContent } from "./content.ts";
 import type { MessageLimits } from "./limits.ts";
 import type { Parsed, Report } from "./problem.ts";
 import type { AttachmentInput } from "./schema.ts";
-import { headerTextProblem, isAscii } from "./text.ts";
+import { filenameProblem, headerTextProblem, isAscii } from "./text.ts";
 
 // RFC 2045 5.1: type/subtype of token characters, then parameters.
 const mediaType = /^[\w!#$&^.+-]{1,127}\/[\w!#$&^.+-]{1,127}\s*(?:;.{0,500})?$/;
@@ -38,9 +38,8 @@ export function parseAttachments(
 }
 
 function checkWords(field: string, input: AttachmentInput, report: Report): void {
-  const badName = headerTextProblem(input.filename ?? "");
+  const badName = filenameProblem(input.filename ?? "");
   if (badName !== null) report(`${field}.filename`, badName);
-  if ((input.filename?.length ?? 0) > 500) report(`${field}.filename`, "has more than 500 characters");
   const type = input.contentType?.trim();
   if (type !== undefined && (!isAscii(type) || !mediaType.test(type) || headerTextProblem(type) !== null)) {
     report(`${field}.contentType`, "is not a media type such as application/pdf");
@@ -89,7 +88,7 @@ function defaultName(
   }
   const path = source.kind === "path" ? source.path : decodePath(new URL(source.href).pathname);
   const name = path.split(/[/\\]/).at(-1) ?? "";
-  return name === "" || headerTextProblem(name) !== null ? null : name;
+  return name === "" || filenameProblem(name) !== null ? null : name;
 }
 
 function decodePath(path: string): string {

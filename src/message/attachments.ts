@@ -62,6 +62,9 @@ async function readPath(path: string, limits: MessageLimits, roomBytes: number):
   return readFile(real, limits, roomBytes);
 }
 
+/** What another try will not mend: no right to read it, or the file was taken away or swapped for a link. */
+const finalCodes = new Set(["EACCES", "EPERM", "ENOENT", "ELOOP"]);
+
 async function readFile(path: string, limits: MessageLimits, roomBytes: number): Promise<Read> {
   let file: FileHandle | undefined;
   try {
@@ -73,7 +76,8 @@ async function readFile(path: string, limits: MessageLimits, roomBytes: number):
     const content = await file.readFile({ signal: AbortSignal.timeout(limits.attachmentTimeoutMs) });
     return content.length > roomBytes ? tooLarge : { ok: true, content };
   } catch (error) {
-    return { ok: false, rule: `cannot be read (${codeOf(error)})`, retryable: true };
+    const code = codeOf(error);
+    return { ok: false, rule: `cannot be read (${code})`, retryable: !finalCodes.has(code) };
   } finally {
     await file?.close();
   }

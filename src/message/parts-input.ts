@@ -5,7 +5,7 @@ import { parseMailboxes } from "./mailbox-list.ts";
 import type { Report } from "./problem.ts";
 import type { ReadContext } from "./read-context.ts";
 import type { MessageInput } from "./schema.ts";
-import { headerTextProblem } from "./text.ts";
+import { filenameProblem, headerTextProblem } from "./text.ts";
 
 /** A message's author, its recipients by its own headers, and its content. Null where there are problems. */
 export type ReadBody = {
@@ -53,7 +53,7 @@ function readCalendar(input: MessageInput["icalEvent"], report: Report): Calenda
   const event = typeof input === "string" ? { content: input } : input;
   const method = (event.method ?? "PUBLISH").toUpperCase();
   if (!/^[A-Z][A-Z-]{0,49}$/.test(method)) report("icalEvent.method", "is not a method such as REQUEST");
-  const badName = headerTextProblem(event.filename ?? "");
+  const badName = filenameProblem(event.filename ?? "");
   if (badName !== null) report("icalEvent.filename", badName);
   return { method, filename: event.filename?.trim() || null, content: event.content };
 }

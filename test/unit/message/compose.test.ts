@@ -186,3 +186,30 @@ test("a message that encoding makes too large is refused with its size", async (
   const composed = await compose(submission, identify(submission, data), limits);
   expect(composed).toMatchObject({ ok: false, problems: [{ field: "message" }], retryable: false });
 });
+
+const longest: readonly [rule: string, data: object][] = [
+  ["a header's name and word", { headers: { [`X-${"a".repeat(74)}`]: "b".repeat(900) } }],
+  ["a header's white space", { headers: { "X-A": `${"a".repeat(60)}${" ".repeat(50)}${"b".repeat(900)}` } }],
+  ["a header in another script", { headers: { "X-A": "東".repeat(3_000) } }],
+  ["a subject", { subject: "s".repeat(900) }],
+  ["a name", { from: { name: '"'.repeat(450), address: "a@x.jp" } }],
+  ["a name in another script", { from: { name: "東".repeat(2_000), address: "a@x.jp" } }],
+  ["a Message-ID", { headers: { "Message-ID": `<${"l".repeat(400)}@${"r".repeat(400)}>` } }],
+  ["a filename of signs", { attachments: [{ content: "", filename: "\\".repeat(255) }] }],
+  ["a filename in another script", { attachments: [{ content: "", filename: "東".repeat(255) }] }],
+  [
+    "a media type",
+    { attachments: [{ content: "", contentType: `${"a".repeat(127)}/${"b".repeat(127)};c=${"d".repeat(400)}` }] },
+  ],
+  ["a Content-ID", { attachments: [{ content: "", cid: "c".repeat(500) }] }],
+  ["a calendar's filename", { icalEvent: { content: "x", filename: "\\".repeat(255) } }],
+];
+
+describe("a line holds the longest", () => {
+  test.each(longest)("%s", async (_, data) => {
+    const { mime } = await composeData({ ...minimal, ...data });
+    for (const line of mime.toString("latin1").split("\r\n")) expect(line.length).toBeLessThanOrEqual(998);
+    const header = mime.toString("latin1", 0, mime.indexOf("\r\n\r\n"));
+    expect(header).not.toMatch(/\r\n[ \t]+(?:\r\n|$)/);
+  });
+});

@@ -31,6 +31,7 @@ const refused: readonly [rule: string, name: string, value: string, want: string
   ["a NUL", "X-A", "a\0b", 'headers["X-A"]: has a control character'],
   ["DEL", "X-A", "a\x7fb", 'headers["X-A"]: has a control character'],
   ["a word that no line holds", "X-A", `a ${"b".repeat(901)}`, 'headers["X-A"]: has a word of more than 900 octets'],
+  ["a run of spaces", "X-A", `a${" ".repeat(51)}b`, 'headers["X-A"]: has more than 50 spaces in a row'],
   ["a name with a colon", "X-A: b", "1", 'headers["X-A: b"]: is not a header name'],
   ["a name with a line break", "X-A\r\nBcc", "1", String.raw`headers["X-A\r\nBcc"]: is not a header name`],
   ["a name in another script", "X-東京", "1", 'headers["X-東京"]: is not a header name'],

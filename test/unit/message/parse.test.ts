@@ -177,6 +177,11 @@ const bad: readonly [rule: string, data: unknown, want: string][] = [
     "attachments[0].filename: has a line break",
   ],
   [
+    "a long filename",
+    withAttachment({ content: "", filename: "x".repeat(256) }),
+    "attachments[0].filename: has more than 255 characters",
+  ],
+  [
     "a bad media type",
     withAttachment({ content: "", contentType: "pdf" }),
     "attachments[0].contentType: is not a media type such as application/pdf",

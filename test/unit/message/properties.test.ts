@@ -36,6 +36,8 @@ const hostile = fc
         "\u2028",
         "\ud800",
         "東京",
+        "x".repeat(400),
+        " ".repeat(40),
       ),
     ),
     { maxLength: 6 },
