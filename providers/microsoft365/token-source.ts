@@ -76,10 +76,9 @@ export class TokenSource {
   }
 
   async #fly(): Promise<TokenReply> {
-    const remainingMs = (this.#held?.untilAt ?? 0) - this.#options.clock();
-    if (this.#held !== null && remainingMs > 0) {
-      return { ok: false, evidence: { ...this.#held.evidence, retryAfterMs: remainingMs } };
-    }
+    const retryAfterMs = this.#heldMs();
+    if (this.#held !== null && retryAfterMs > 0)
+      return { ok: false, evidence: { ...this.#held.evidence, retryAfterMs } };
     this.#flight ??= this.#options
       .request(this.#closing.signal)
       .then((reply) => {
@@ -90,6 +89,11 @@ export class TokenSource {
         this.#flight = null;
       });
     return this.#flight;
+  }
+
+  /** How long the server still asks to be left alone; not above 0: no longer. */
+  #heldMs(): number {
+    return this.#held === null ? 0 : this.#held.untilAt - this.#options.clock();
   }
 
   #settle(reply: TokenReply): void {
@@ -127,7 +131,10 @@ export class TokenSource {
     clearTimeout(this.#timer);
     const clamped = Math.min(Math.max(delayMs, refreshMinMs), hourMs);
     this.#timer = setTimeout(() => {
-      if (this.#isLive(this.#token)) void this.#fly();
+      if (!this.#isLive(this.#token)) return;
+      // A timer may be a little ahead of the clock.
+      if (this.#heldMs() > 0) this.#refreshIn(this.#heldMs());
+      else void this.#fly();
     }, clamped).unref();
   }
 }

@@ -9,7 +9,7 @@ const minuteMs = 60_000;
 const down: Evidence = { stage: "token", text: "connect ECONNREFUSED", errorCode: "ECONNREFUSED" };
 
 /** A login service by hand: answers as `answer` says, counts, and gives tokens "t1", "t2" and so on. */
-function setup(overrides: { random?: () => number } = {}) {
+function setup(overrides: { random?: () => number; clock?: () => number } = {}) {
   const service = {
     count: 0,
     lifetimeMs: 60 * minuteMs,
@@ -26,7 +26,7 @@ function setup(overrides: { random?: () => number } = {}) {
       if (service.failure !== null) return { ok: false, evidence: service.failure };
       return { ok: true, accessToken, expiresAt: Date.now() + service.lifetimeMs };
     },
-    clock: Date.now,
+    clock: overrides.clock ?? Date.now,
     random: overrides.random ?? (() => 0),
     notice: (event, fields) => notices.push({ event, fields: { ...fields } }),
   });
@@ -179,6 +179,22 @@ describe("a server that asks to be left alone", () => {
     expect(service.count).toBe(1);
     await vi.advanceTimersByTimeAsync(5000);
     expect(await source.get(never())).toMatchObject({ ok: true, accessToken: "t2" });
+    source.close();
+  });
+
+  test("is left alone by the refresh too, which goes on after it, even where the timer is ahead of the clock", async () => {
+    let behindMs = 0;
+    const { service, source } = setup({ clock: () => Date.now() - behindMs });
+    await source.get(never());
+    service.failure = { stage: "token", text: "throttled", httpStatus: 429, retryAfterMs: 90_000 };
+    await vi.advanceTimersByTimeAsync(30 * minuteMs);
+    expect(service.count).toBe(2);
+    service.failure = null;
+    behindMs = 5;
+    await vi.advanceTimersByTimeAsync(90_000);
+    expect(service.count).toBe(2);
+    await vi.advanceTimersByTimeAsync(2000);
+    expect(service.count).toBe(3);
     source.close();
   });
 
