@@ -13,7 +13,16 @@ export type CertificateAuthority = {
 
 const EC = { keyType: "ec", curve: "P-256", algorithm: "sha256" } as const;
 
-export async function createAuthority(): Promise<CertificateAuthority> {
+/** What is to be wrong with the server's certificate, for tests of clients that must notice. */
+export type CertificateOptions = {
+  /** The host it is for, in place of `localhost` and 127.0.0.1. */
+  readonly serverName?: string;
+  readonly validUntil?: Date;
+};
+
+const DAY_MS = 86_400_000;
+
+export async function createAuthority(options: CertificateOptions = {}): Promise<CertificateAuthority> {
   const authority = await generate([{ name: "commonName", value: "Mailover lab CA" }], {
     ...EC,
     extensions: [
@@ -21,8 +30,12 @@ export async function createAuthority(): Promise<CertificateAuthority> {
       { name: "keyUsage", keyCertSign: true, cRLSign: true, critical: true },
     ],
   });
-  const server = await generate([{ name: "commonName", value: "localhost" }], {
+  const { serverName, validUntil } = options;
+  const server = await generate([{ name: "commonName", value: serverName ?? "localhost" }], {
     ...EC,
+    ...(validUntil === undefined
+      ? {}
+      : { notBeforeDate: new Date(validUntil.getTime() - DAY_MS), notAfterDate: validUntil }),
     ca: { key: authority.private, cert: authority.cert },
     extensions: [
       { name: "basicConstraints", cA: false },
@@ -30,10 +43,13 @@ export async function createAuthority(): Promise<CertificateAuthority> {
       { name: "extKeyUsage", serverAuth: true },
       {
         name: "subjectAltName",
-        altNames: [
-          { type: 2, value: "localhost" },
-          { type: 7, ip: "127.0.0.1" },
-        ],
+        altNames:
+          serverName === undefined
+            ? [
+                { type: 2, value: "localhost" },
+                { type: 7, ip: "127.0.0.1" },
+              ]
+            : [{ type: 2, value: serverName }],
       },
     ],
   });

@@ -1,6 +1,6 @@
 /** Stand-ins for the providers as real servers on loopback, with faults on demand. README.md has the tables. */
 export { createAuthority } from "./certificate.ts";
-export type { CertificateAuthority, KeyPair } from "./certificate.ts";
+export type { CertificateAuthority, CertificateOptions, KeyPair } from "./certificate.ts";
 export { LabClient } from "./client.ts";
 export type { LabAnswer } from "./client.ts";
 export { startControl } from "./control.ts";

@@ -45,7 +45,8 @@ export class Listener {
 
   /** Opens or shuts the socket. Shutting drops live connections. Resolves when it is so. */
   setOpen(open: boolean): Promise<void> {
-    this.#change = this.#change.then(() => (open ? this.#listen() : this.#shut()));
+    // One that failed has been told to its caller.
+    this.#change = this.#change.catch(() => {}).then(() => (open ? this.#listen() : this.#shut()));
     return this.#change;
   }
 

@@ -1,13 +1,13 @@
 import type { Socket } from "node:net";
-import { setTimeout as delay } from "node:timers/promises";
-import { TLSSocket } from "node:tls";
 import type { SecureContext } from "node:tls";
 import type { SmtpFault, SmtpPoint } from "./fault.ts";
 import type { FaultSwitch } from "./fault-switch.ts";
+import { SmtpConnection } from "./smtp-connection.ts";
 import { parsePath } from "./smtp-path.ts";
 import type { SmtpPolicy, SmtpState, Transaction } from "./smtp-policy.ts";
-import { SmtpReader } from "./smtp-reader.ts";
 import { readCredentials, SASL_MECHANISMS } from "./smtp-sasl.ts";
+import { pauseMs, replyDelayMs, strikeAt } from "./smtp-strike.ts";
+import type { SmtpStrike } from "./smtp-strike.ts";
 
 export type SmtpTls =
   | { readonly mode: "none" }
@@ -24,23 +24,17 @@ export type SmtpSessionOptions = {
   readonly onLine: (from: "client" | "server", text: string) => void;
 };
 
+const COMMANDS = new Set("EHLO HELO STARTTLS AUTH MAIL RCPT DATA BDAT RSET NOOP QUIT VRFY EXPN HELP".split(" "));
+
 /** How the connection goes on after a step. */
 type Next = "continue" | "content" | "tls" | "hangup" | "silent";
 
 type Answer = { readonly reply: string; readonly next?: Next };
 
-type Strike = Exclude<SmtpFault, { kind: "refuse" } | { kind: "slow" }>;
-type Delay = Extract<SmtpFault, { kind: "slow" }>;
-
-/** Bytes that are no reply, whatever the client makes of them. */
-const GARBAGE = Buffer.from("\u0000\u0015\u0003\u0001 ?garbage?\r\n2x0 \u00ff\u00fe\r\n", "latin1");
-
 /** One SMTP connection, from its greeting to its end. Commands are answered one after the other, in order. */
 export class SmtpSession {
   readonly #options: SmtpSessionOptions;
-  readonly #gone = new AbortController();
-  #socket: Socket;
-  #reader: SmtpReader;
+  readonly #wire: SmtpConnection;
   #state: SmtpState;
   #extensions: readonly string[] = [];
   #mailFrom: string | null = null;
@@ -50,12 +44,7 @@ export class SmtpSession {
   constructor(socket: Socket, options: SmtpSessionOptions) {
     this.#options = options;
     this.#state = { connection: options.connection, secure: false, hello: null, user: null };
-    socket.setNoDelay(true);
-    // A reset by the client is an end like any other.
-    socket.on("error", () => {});
-    socket.once("close", () => this.#gone.abort());
-    this.#socket = socket;
-    this.#reader = new SmtpReader(socket);
+    this.#wire = new SmtpConnection(socket);
   }
 
   /** Resolves when the connection has ended. */
@@ -66,13 +55,13 @@ export class SmtpSession {
       else if (next === "tls") next = await this.#upgrade();
       else next = await this.#command();
     }
-    if (next === "hangup") this.#socket.end();
-    await this.#untilGone();
+    if (next === "hangup") this.#wire.end();
+    await this.#wire.closed();
     this.#options.policy.ended?.(this.#state);
   }
 
   async #open(): Promise<Next> {
-    const fault = this.#strike("connect");
+    const fault = strikeAt(this.#options.faults, "connect");
     if (fault !== null) return this.#misbehave(fault);
     if (this.#options.tls.mode === "implicit") {
       const next = await this.#upgrade();
@@ -85,11 +74,11 @@ export class SmtpSession {
   }
 
   async #command(): Promise<Next> {
-    const line = await this.#reader.readLine();
+    const line = await this.#wire.reader.readLine();
     if (line === null) return "hangup";
     const [verb = "", argument = ""] = line.split(/ (.*)/s);
     const command = verb.toUpperCase();
-    this.#options.onLine("client", command === "AUTH" ? hideSecret(line) : line);
+    this.#options.onLine("client", withoutSecret(command, line));
     switch (command) {
       case "EHLO":
       case "HELO":
@@ -172,7 +161,7 @@ export class SmtpSession {
 
   async #challenge(text: string): Promise<string | null> {
     await this.#say(`334 ${Buffer.from(text).toString("base64")}`);
-    const line = await this.#reader.readLine();
+    const line = await this.#wire.reader.readLine();
     if (line !== null) this.#options.onLine("client", "***");
     return line === null || line === "*" ? null : decode(line);
   }
@@ -204,11 +193,11 @@ export class SmtpSession {
   }
 
   async #receiveContent(): Promise<Next> {
-    if (!(await this.#reader.waitForInput())) return "hangup";
+    if (!(await this.#wire.reader.waitForInput())) return "hangup";
     const fault = await this.#strikeContent();
     const next = fault === null ? "continue" : await this.#misbehave(fault);
     if (next !== "continue") return next;
-    const received = await this.#reader.readContent(this.#options.policy.maxBytes);
+    const received = await this.#wire.reader.readContent(this.#options.policy.maxBytes);
     if (received === null) return "hangup";
     this.#options.onLine("client", `<content, ${received.sizeBytes} bytes>`);
     if (fault === null) return this.#finish(received.content, received.sizeBytes);
@@ -224,7 +213,7 @@ export class SmtpSession {
     const fault = await this.#strikeContent();
     const next = fault === null ? "continue" : await this.#misbehave(fault);
     if (next !== "continue") return next;
-    const chunk = await this.#reader.readBytes(Number(match[1]));
+    const chunk = await this.#wire.reader.readBytes(Number(match[1]));
     if (chunk === null) return "hangup";
     if (fault !== null) return "continue";
     if (this.#mailFrom === null || this.#rcptTo.length === 0)
@@ -241,36 +230,26 @@ export class SmtpSession {
     return this.#step("dot", async () => {
       const { reply, remoteId, delayMs = 0 } = this.#options.policy.content(transaction, this.#state);
       if (saysYes(reply)) this.#options.onAccepted(transaction, remoteId, this.#state);
-      if (delayMs > 0) await this.#sleep(delayMs);
+      await this.#wire.sleep(delayMs);
       return { reply };
     });
   }
 
   async #upgrade(): Promise<Next> {
-    const { tls } = this.#options;
+    const { tls, faults } = this.#options;
     if (tls.mode === "none") return "hangup";
-    await this.#wait((fault) => fault.at === "tls");
-    const fault = this.#strike("tls");
+    await this.#wire.sleep(pauseMs(faults, "tls"));
+    const fault = strikeAt(faults, "tls");
     if (fault !== null) return this.#misbehave(fault);
-    // What came before the handshake is forgotten (RFC 3207 4.2).
-    this.#reader.detach();
     this.#reset();
-    const secure = new TLSSocket(this.#socket, { isServer: true, secureContext: tls.context });
     this.#state = { connection: this.#state.connection, secure: true, hello: null, user: null };
     this.#extensions = [];
-    this.#socket = secure;
-    const established = await new Promise<boolean>((resolve) => {
-      secure.once("secure", () => resolve(true));
-      secure.once("close", () => resolve(false));
-      secure.on("error", () => resolve(false));
-    });
-    this.#reader = new SmtpReader(secure);
-    return established ? "continue" : "hangup";
+    return (await this.#wire.startTls(tls.context)) ? "continue" : "hangup";
   }
 
   /** Answers at a point, in its own way or as a fault wants it. Delays come before the reply, after its effect. */
   async #step(point: SmtpPoint, answer: () => Answer | Promise<Answer>, argument = ""): Promise<Next> {
-    const fault = this.#strike(point, argument);
+    const fault = strikeAt(this.#options.faults, point, argument);
     if (fault === null) {
       const { reply, next = "continue" } = await answer();
       await this.#say(reply, point);
@@ -285,18 +264,17 @@ export class SmtpSession {
     return this.#misbehave(fault, point);
   }
 
-  async #misbehave(fault: Strike, point?: SmtpPoint): Promise<Next> {
+  async #misbehave(fault: SmtpStrike, point?: SmtpPoint): Promise<Next> {
     switch (fault.kind) {
       case "silence":
-        // Unread input fills the client's window, as with a server that hangs.
-        if (fault.at === "content") this.#socket.pause();
+        if (fault.at === "content") this.#wire.stopReading();
         return "silent";
       case "drop":
-        this.#socket.destroy();
+        this.#wire.drop();
         return "silent";
       case "garbage":
         this.#options.onLine("server", "<garbage>");
-        this.#socket.write(GARBAGE);
+        this.#wire.writeGarbage();
         return "continue";
       case "reply":
         await this.#say(fault.text, point);
@@ -304,34 +282,15 @@ export class SmtpSession {
     }
   }
 
-  #strike(point: SmtpPoint, argument = ""): Strike | null {
-    return this.#options.faults.strike((fault): fault is Strike => {
-      if (fault.kind === "refuse" || fault.kind === "slow") return false;
-      if (fault.at !== point && fault.at !== "any") return false;
-      if (fault.kind !== "reply" || fault.recipient === undefined) return true;
-      return new RegExp(fault.recipient, "i").test(/<([^<>]*)>/.exec(argument)?.[1] ?? "");
-    });
-  }
-
-  async #strikeContent(): Promise<Strike | null> {
-    await this.#wait((fault) => fault.at === "content");
-    return this.#strike("content");
-  }
-
-  async #wait(applies: (fault: Delay) => boolean): Promise<void> {
-    const fault = this.#options.faults.strike((fault): fault is Delay => fault.kind === "slow" && applies(fault));
-    if (fault !== null) await this.#sleep(fault.delayMs);
-  }
-
-  /** Cut short by the connection's end. */
-  async #sleep(delayMs: number): Promise<void> {
-    await delay(delayMs, undefined, { signal: this.#gone.signal }).catch(() => {});
+  async #strikeContent(): Promise<SmtpStrike | null> {
+    await this.#wire.sleep(pauseMs(this.#options.faults, "content"));
+    return strikeAt(this.#options.faults, "content");
   }
 
   async #say(reply: string, point?: SmtpPoint): Promise<"continue"> {
-    await this.#wait((fault) => fault.at === undefined || fault.at === point);
+    await this.#wire.sleep(replyDelayMs(this.#options.faults, point));
     this.#options.onLine("server", reply);
-    if (this.#socket.writable) this.#socket.write(`${reply.replaceAll(/\r?\n/g, "\r\n")}\r\n`);
+    this.#wire.write(reply);
     return "continue";
   }
 
@@ -339,13 +298,6 @@ export class SmtpSession {
     this.#mailFrom = null;
     this.#rcptTo = [];
     this.#chunks = [];
-  }
-
-  async #untilGone(): Promise<void> {
-    if (this.#gone.signal.aborted) return;
-    await new Promise<void>((resolve) => {
-      this.#gone.signal.addEventListener("abort", () => resolve(), { once: true });
-    });
   }
 }
 
@@ -357,8 +309,10 @@ function decode(base64: string): string {
   return base64 === "=" ? "" : Buffer.from(base64, "base64").toString("utf8");
 }
 
-/** `AUTH PLAIN AGEA...` without the secret. */
-function hideSecret(line: string): string {
-  const [verb, mechanism, secret] = line.trim().split(/\s+/);
-  return [verb, mechanism, ...(secret === undefined ? [] : ["***"])].filter((word) => word !== undefined).join(" ");
+/** The line without what may be secret: the argument of AUTH, and anything that is no command. */
+function withoutSecret(command: string, line: string): string {
+  if (!COMMANDS.has(command)) return "<no command>";
+  if (command !== "AUTH") return line;
+  const [, mechanism, secret] = line.trim().split(/\s+/);
+  return ["AUTH", mechanism, secret === undefined ? undefined : "***"].filter((word) => word !== undefined).join(" ");
 }

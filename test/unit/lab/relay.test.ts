@@ -1,8 +1,8 @@
 import { createTransport } from "nodemailer";
 import type { Transporter } from "nodemailer";
 import { afterEach, describe, expect, onTestFinished, test } from "vitest";
-import { startRelay } from "../../../src/lab/index.ts";
-import type { RelayOptions, RelayServer, SmtpFault } from "../../../src/lab/index.ts";
+import { createAuthority, startRelay } from "../../../src/lab/index.ts";
+import type { CertificateOptions, RelayOptions, RelayServer, SmtpFault } from "../../../src/lab/index.ts";
 import { RawSmtp } from "./raw-smtp.ts";
 
 async function relay(options?: RelayOptions): Promise<RelayServer> {
@@ -126,11 +126,14 @@ describe("a session", () => {
     const client = await greeted(server);
     await client.ask(`AUTH PLAIN ${Buffer.from("\0ann\0s3cret").toString("base64")}`);
     await submit(client);
+    await client.ask("c2VjcmV0IGluIHRoZSB3cm9uZyBwbGFjZQ==");
     const text = server.transcript.map((line) => `${line.from}: ${line.text}`).join("\n");
     expect(text).toContain("client: AUTH PLAIN ***");
     expect(text).toContain("client: <content, 66 bytes>");
     expect(text).not.toContain(Buffer.from("s3cret").toString("base64").slice(0, 6));
     expect(text).not.toContain("dot");
+    expect(text).not.toContain("c2Vj");
+    expect(text).toContain("client: <no command>");
   });
 });
 
@@ -177,6 +180,19 @@ describe("with nodemailer", () => {
       expect(server.accepted).toHaveLength(1);
     }
   });
+
+  const certificates: readonly [rule: string, options: CertificateOptions, code: string][] = [
+    ["that has expired", { validUntil: new Date(Date.now() - 60_000) }, "CERT_HAS_EXPIRED"],
+    ["for another host", { serverName: "mail.other.test" }, "ERR_TLS_CERT_ALTNAME_INVALID"],
+  ];
+  for (const [rule, options, originalCode] of certificates) {
+    test(`a certificate ${rule} is noticed`, async () => {
+      const server = await relay({ tls: "starttls", authority: await createAuthority(options) });
+      const sending = deliver(server.port, { requireTLS: true, tls: { ca: server.ca } });
+      await expect(sending).rejects.toMatchObject({ originalCode });
+      expect(server.accepted).toEqual([]);
+    });
+  }
 
   test("where TLS is required neither AUTH nor MAIL goes without it", async () => {
     const server = await relay({ tls: "starttls", tlsRequired: true, users: { ann: "x" } });
