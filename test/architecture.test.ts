@@ -57,6 +57,8 @@ describe("an import the wrong way is found", () => {
     ["src/app.ts", "./lab/relay.ts", "src/lab is for src/cli, src/testing"],
     ["src/app.ts", "./cli/main.ts", "src/cli is for nobody"],
     ["src/queue/mail-queue.ts", "../app.ts", "src/app.ts is for"],
+    ["src/client.ts", "./delivery/deliver.ts", "src/client.ts may import"],
+    ["src/app.ts", "./client.ts", "src/client.ts is for src/index.ts"],
     ["providers/sendgrid/index.ts", "../microsoft365/index.ts", "providers/sendgrid may import"],
     ["providers/sendgrid/index.ts", "../../src/gate/gate.ts", "providers/sendgrid may import"],
     ["providers/sendgrid/index.ts", "../index.ts", "providers/sendgrid may import"],

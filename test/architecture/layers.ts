@@ -29,6 +29,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   "providers/sendgrid": { may: [...words, "providers", "providers/smtp"] },
   "providers/index.ts": { may: [...words, "providers", "providers/*"] },
 
+  "src/client.ts": { may: [...parts, "src/queue", "src/redis"] },
   "src/app.ts": { may: "everything" },
   "src/lab": { may: "everything" },
   "src/testing": { may: "everything" },
@@ -39,6 +40,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
 /** Who may import what stands above the rest. */
 export const SEEN_BY: Readonly<Record<string, readonly string[]>> = {
   "src/app.ts": ["src/cli", "src/lab", "src/testing", "src/index.ts"],
+  "src/client.ts": ["src/index.ts", "src/cli", "src/lab", "src/testing"],
   "src/lab": ["src/cli", "src/testing"],
   "src/testing": [],
   "src/index.ts": [],
