@@ -59,7 +59,7 @@ export function mailBody(
   const mapped = mapFrom(settings.from, parts.from);
   const customArgs = { ...settings.customArgs, mailover_id: message.id, message_id: message.messageId };
   const categories = settings.categoriesFromTags ? categoriesOf(message.tags) : [];
-  const attachments = parts.attachments.map(apiAttachment);
+  const attachments = [...parts.attachments, ...invitationFile(message)].map(apiAttachment);
   return {
     personalizations: addressRecipients(parts, recipients).map((addressing) => ({
       ...addressing,
@@ -96,6 +96,21 @@ function contentOf({ text, html, calendar }: MessageParts): MailBody["content"] 
       : [{ type: `text/calendar; method=${calendar.method.toUpperCase()}`, value: calendar.content }]),
   ];
   return content.length === 0 ? [{ type: "text/plain", value: " " }] : content;
+}
+
+/** The calendar once more, as a file, for mail programs that show no invitations; raw MIME has its own where it wants one. */
+function invitationFile({ parts }: Message): readonly Attachment[] {
+  if (parts === null || parts.calendar === null) return [];
+  const { filename, content } = parts.calendar;
+  return [
+    {
+      filename: filename ?? "invite.ics",
+      contentType: "application/ics",
+      content: Buffer.from(content),
+      cid: null,
+      disposition: "attachment",
+    },
+  ];
 }
 
 function apiAttachment({ filename, contentType, content, cid, disposition }: Attachment, index: number): ApiAttachment {

@@ -73,6 +73,11 @@ describe("content", () => {
     ]);
   });
 
+  test("a calendar goes as a file as well, but not twice where the message is raw", () => {
+    expect(body({ calendar }).attachments).toMatchObject([{ filename: "invite.ics", type: "application/ics" }]);
+    expect(body({ calendar }, {}, { parts: null }).attachments).toBeUndefined();
+  });
+
   test("what is empty is left out, and something is always there", () => {
     expect(body({ text: "", html: "<p>h</p>" }).content).toEqual([{ type: "text/html", value: "<p>h</p>" }]);
     expect(body({ text: null }).content).toEqual([{ type: "text/plain", value: " " }]);
