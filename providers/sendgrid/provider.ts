@@ -42,7 +42,8 @@ export class SendGridProvider implements Provider {
       maxMessageBytes: settings.maxMessageBytes,
       maxRecipients: settings.maxRecipients,
       maxConnections: settings.connections,
-      raw: false,
+      // What of it the API cannot carry is for `declines` to say.
+      raw: true,
     };
     this.#settings = settings;
     this.#context = context;

@@ -132,7 +132,7 @@ test("says what it can", () => {
     maxMessageBytes: 28_000_000,
     maxRecipients: 1_000,
     maxConnections: 20,
-    raw: false,
+    raw: true,
   });
   expect(provider.declines(messageWith({ from: box("情報@contoso.com") }))).toMatch(/beyond ASCII/);
   expect(provider.declines(messageWith())).toBeNull();
