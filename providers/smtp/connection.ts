@@ -138,7 +138,10 @@ export class SmtpConnection {
     }
     this.#transactionOpen = true;
     const content = new Content(mime, {
-      onBegin: () => this.#begin("content"),
+      onBegin: () => {
+        this.#begin("content");
+        this.#joinWrites();
+      },
       onProgress: () => this.#watch.progress(),
       onDot: () => this.#begin("reply"),
     });
@@ -248,6 +251,14 @@ export class SmtpConnection {
     const { contentMs, contentReplyMs } = this.#options.timeouts;
     if (stage === "content") this.#watch.begin(stage, { ms: contentMs, awaited: "progress in writing the content" });
     else this.#watch.begin(stage, { ms: contentReplyMs, awaited: "answer to the end of the content" });
+  }
+
+  /** Small content and its final dot leave in one segment, not in two: what this turn writes is held until its end. */
+  #joinWrites(): void {
+    const socket = this.#smtp._socket;
+    if (!socket) return;
+    socket.cork();
+    setImmediate(() => socket.uncork());
   }
 
   #commandLimit(verb: string): { ms: number; awaited: string } {

@@ -28,6 +28,7 @@ export class Content extends Readable {
   readonly #mime: Buffer;
   readonly #events: ContentEvents;
   #offset = 0;
+  #dotAnnounced = false;
 
   constructor(mime: Buffer, events: ContentEvents) {
     super();
@@ -38,10 +39,10 @@ export class Content extends Readable {
   override pipe<T extends NodeJS.WritableStream>(stuffing: T, options?: { end?: boolean }): T {
     this.#events.onBegin();
     stuffing.prependListener("data", (chunk: Buffer) => {
-      if (this.readableEnded && isEnding(chunk)) this.#events.onDot();
+      if (this.readableEnded && isEnding(chunk)) this.#announceDot();
       else this.#events.onProgress();
     });
-    stuffing.once("end", () => this.#events.onDot());
+    stuffing.once("end", () => this.#announceDot());
     return super.pipe(stuffing, options);
   }
 
@@ -53,6 +54,12 @@ export class Content extends Readable {
     const slice = this.#mime.subarray(this.#offset, this.#offset + SLICE_BYTES);
     this.#offset += slice.length;
     this.push(slice);
+  }
+
+  #announceDot(): void {
+    if (this.#dotAnnounced) return;
+    this.#dotAnnounced = true;
+    this.#events.onDot();
   }
 }
 
