@@ -19,7 +19,7 @@ export type Explanation = {
   readonly evidence: Evidence;
   readonly failure: Failure;
   /** Null where no rule knows it. */
-  readonly rule: Rule | null;
+  readonly rule: Pick<Rule, "id" | "meaning" | "source"> | null;
   readonly causeRow: CauseRow;
 };
 
@@ -44,13 +44,14 @@ export function explain(
     );
   }
   const failure = classify(definition.rules, evidence);
+  const rule = ruleOf(definition, failure);
   return {
     kind: definition.kind,
     stage: evidence.stage,
     assumedStage,
     evidence,
     failure,
-    rule: ruleOf(definition, failure),
+    rule: rule === null ? null : { id: rule.id, meaning: rule.meaning, source: rule.source },
     causeRow: CAUSES[failure.cause],
   };
 }

@@ -157,7 +157,7 @@ export const standardRules: readonly Rule[] = [
   // RCPT TO
   {
     id: "recipient-later",
-    when: { stage: "rcpt", status: ["4.1.*", "4.2.*"] },
+    when: { stage: ["rcpt", "data", "reply"], status: ["4.1.*", "4.2.*"] },
     cause: "busy",
     scope: "recipient",
     meaning: "this recipient's mailbox or domain is not ready just now, or full",

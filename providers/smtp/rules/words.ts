@@ -34,6 +34,17 @@ export const wordRules: readonly Rule[] = [
     source: `${postfix}: reject_unauth_destination; qmail-smtpd(8): rcpthosts`,
   },
   {
+    // First, since its replies also speak of authentication: that of the sender, which is not a login of ours.
+    id: "recipient-takes-no-strangers",
+    when: {
+      stage: ["rcpt", "data", "reply"],
+      text: /RESOLVER\.RST\.(?!\w*Size)|delivery restriction check failed|RESOLVER\.ADR\.\w*(Recip|Recipient)NotFound/i,
+    },
+    cause: "recipient",
+    meaning: "the recipient, behind an Exchange server, does not exist or takes mail of its own organisation only",
+    source: "Learn, Email non-delivery reports and SMTP errors (2026-01-07): 5.1.1, 5.7.124, 5.7.133, 5.7.134, 5.7.136",
+  },
+  {
     id: "login-first",
     when: {
       replyCode: NEVER,
@@ -103,13 +114,23 @@ export const wordRules: readonly Rule[] = [
   },
   {
     id: "virus-refused",
-    when: { replyCode: NEVER, text: /\bvirus|malware|infected/i },
+    when: { stage: ["data", "content", "reply"], replyCode: NEVER, text: /\bvirus|malware|infected/i },
     cause: "content",
     meaning: "the provider found a virus in the message",
     source: "amavisd-new documentation: 554 5.7.1 INFECTED; ClamAV-milter(8)",
   },
 
   // Limits
+  {
+    id: "recipient-receives-too-much",
+    when: {
+      text: /receiv(e|ing) (mail |message )?(limit|rate|quota)|recipient('s)? .{0,30}(hourly|daily|rate) limit/i,
+    },
+    cause: "busy",
+    scope: "recipient",
+    meaning: "this recipient has got as much mail as it may just now",
+    source: "Learn, Email non-delivery reports and SMTP errors (2026-01-07): 5.2.121; RFC 3463 3.3",
+  },
   {
     id: "daily-limit",
     when: {
@@ -152,7 +173,11 @@ export const wordRules: readonly Rule[] = [
   // Recipients
   {
     id: "greylisted",
-    when: { replyCode: LATER, text: /gr[ea]y-?list|come back later|recipient address rejected/i },
+    when: {
+      stage: ["mail", "rcpt", "data", "reply"],
+      replyCode: LATER,
+      text: /gr[ea]y-?list|come back later|recipient address rejected/i,
+    },
     cause: "busy",
     scope: "recipient",
     meaning: "the recipient's server asks to come again in some minutes, as it does with unknown senders",
@@ -170,7 +195,7 @@ export const wordRules: readonly Rule[] = [
     id: "sender-refused",
     when: {
       replyCode: NEVER,
-      text: /sender (address )?(rejected|denied|refused|verify failed)|(verify|verification of) sender|invalid sender|from address is not/i,
+      text: /sender (address )?(rejected|denied|refused|verify failed)|(verify|verification of) sender|invalid sender|from address is not|sender('s)? .{0,40}(does not|doesn't) exist/i,
     },
     cause: "sender",
     meaning: "the server does not take mail from this sender address",
@@ -182,11 +207,24 @@ export const wordRules: readonly Rule[] = [
     when: {
       stage: ["rcpt", "data", "reply"],
       replyCode: NEVER,
-      text: /user unknown|unknown (user|recipient|mailbox)|no such (user|recipient|mailbox|person|address)|(user|mailbox|recipient|account|address) (is )?(not found|unavailable|does ?n[o']t exist|disabled|inactive)|(does not|doesn't) exist|invalid (recipient|mailbox|user\b|rcptto)|recipient (address )?rejected|unrouteable address/i,
+      text: /user unknown|unknown (user|recipient|mailbox)|no such (user|recipient|mailbox|person|address)|recipient (address )?rejected|unrouteable address/i,
+    },
+    cause: "recipient",
+    meaning: "the recipient's mailbox does not exist",
+    source: `${postfix}: reject_unlisted_recipient; Exim specification 44; RFC 5321 4.2.3: 550`,
+  },
+  {
+    id: "recipient-closed",
+    // After the content the same words may speak of the account that sends.
+    when: {
+      stage: "rcpt",
+      replyCode: NEVER,
+      text: /(?<!your )(user|mailbox|recipient|account|address).{0,60}(not found|unavailable|does ?n[o']t exist|disabled|inactive|suspended)|invalid (recipient|mailbox|user\b|rcptto)/i,
     },
     cause: "recipient",
     meaning: "the recipient's mailbox does not exist or is closed",
-    source: `${postfix}: reject_unlisted_recipient; Exim specification 44; RFC 5321 4.2.3: 550`,
+    source:
+      "RFC 5321 4.2.3: 550; NetEase Mail, bounce codes; Alibaba Cloud Direct Mail, return codes (read 2026-11-24)",
   },
   {
     id: "recipient-full",
