@@ -52,3 +52,8 @@ export function cramMd5Matches(challenge: string, digest: string, password: stri
   const wanted = createHmac("md5", password).update(challenge).digest("hex");
   return wanted.length === digest.length && timingSafeEqual(Buffer.from(wanted), Buffer.from(digest));
 }
+
+/** A response as text; "=" is the empty one (RFC 4954 4). */
+export function decodeSasl(base64: string): string {
+  return base64 === "=" ? "" : Buffer.from(base64, "base64").toString("utf8");
+}

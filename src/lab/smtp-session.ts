@@ -2,10 +2,12 @@ import type { Socket } from "node:net";
 import type { SecureContext } from "node:tls";
 import type { SmtpFault, SmtpPoint } from "./fault.ts";
 import type { FaultSwitch } from "./fault-switch.ts";
+import { parseCommand, withoutSecret } from "./smtp-command.ts";
 import { SmtpConnection } from "./smtp-connection.ts";
 import { parsePath } from "./smtp-path.ts";
 import type { SmtpPolicy, SmtpState, Transaction } from "./smtp-policy.ts";
-import { readCredentials, SASL_MECHANISMS } from "./smtp-sasl.ts";
+import { decodeSasl } from "./smtp-sasl.ts";
+import { signIn } from "./smtp-sign-in.ts";
 import { pauseMs, replyDelayMs, strikeAt } from "./smtp-strike.ts";
 import type { SmtpStrike } from "./smtp-strike.ts";
 
@@ -23,8 +25,6 @@ export type SmtpSessionOptions = {
   readonly onAccepted: (transaction: Transaction, remoteId: string, state: SmtpState) => void;
   readonly onLine: (from: "client" | "server", text: string) => void;
 };
-
-const COMMANDS = new Set("EHLO HELO STARTTLS AUTH MAIL RCPT DATA BDAT RSET NOOP QUIT VRFY EXPN HELP".split(" "));
 
 /** How the connection goes on after a step. */
 type Next = "continue" | "content" | "tls" | "hangup" | "silent";
@@ -76,13 +76,12 @@ export class SmtpSession {
   async #command(): Promise<Next> {
     const line = await this.#wire.reader.readLine();
     if (line === null) return "hangup";
-    const [verb = "", argument = ""] = line.split(/ (.*)/s);
-    const command = verb.toUpperCase();
-    this.#options.onLine("client", withoutSecret(command, line));
-    switch (command) {
+    this.#options.onLine("client", withoutSecret(line));
+    const { verb, argument } = parseCommand(line);
+    switch (verb) {
       case "EHLO":
       case "HELO":
-        return this.#step("ehlo", () => this.#hello(command, argument.trim()));
+        return this.#step("ehlo", () => this.#hello(verb, argument.trim()));
       case "STARTTLS":
         return this.#step("starttls", () => this.#startTls());
       case "AUTH":
@@ -137,33 +136,16 @@ export class SmtpSession {
   }
 
   async #authenticate(argument: string): Promise<Answer> {
-    const { policy } = this.#options;
-    if (this.#state.hello === null) return { reply: "503 5.5.1 Send EHLO first" };
-    if (this.#state.user !== null) return { reply: "503 5.5.1 Already authenticated" };
-    const [name = "", initial] = argument.trim().split(/\s+/);
-    const offered = policy.mechanisms(this.#state);
-    const mechanism = SASL_MECHANISMS.find((known) => known === name.toUpperCase() && offered.includes(known));
-    if (mechanism === undefined) return { reply: policy.unknownMechanism() };
-    const credentials = await readCredentials(mechanism, initial === undefined ? null : decode(initial), (text) =>
-      this.#challenge(text),
-    );
-    if (credentials === null) return { reply: "501 5.5.2 Authentication cancelled or malformed" };
-    const verdict = policy.authenticate(credentials, this.#state);
-    if ("user" in verdict) {
-      this.#state = { ...this.#state, user: verdict.user };
-      return { reply: policy.signedIn };
-    }
-    if (mechanism === "XOAUTH2" && policy.xoauth2Challenge) {
-      await this.#challenge(JSON.stringify({ status: "401", schemes: "bearer", scope: "https://mail.lab.test/" }));
-    }
-    return { reply: verdict.refusal };
+    const { reply, user } = await signIn(argument, this.#state, this.#options.policy, (text) => this.#challenge(text));
+    this.#state = { ...this.#state, user };
+    return { reply };
   }
 
   async #challenge(text: string): Promise<string | null> {
     await this.#say(`334 ${Buffer.from(text).toString("base64")}`);
     const line = await this.#wire.reader.readLine();
     if (line !== null) this.#options.onLine("client", "***");
-    return line === null || line === "*" ? null : decode(line);
+    return line === null || line === "*" ? null : decodeSasl(line);
   }
 
   #mail(argument: string): Answer {
@@ -303,16 +285,4 @@ export class SmtpSession {
 
 function saysYes(reply: string): boolean {
   return /^[23]/.test(reply);
-}
-
-function decode(base64: string): string {
-  return base64 === "=" ? "" : Buffer.from(base64, "base64").toString("utf8");
-}
-
-/** The line without what may be secret: the argument of AUTH, and anything that is no command. */
-function withoutSecret(command: string, line: string): string {
-  if (!COMMANDS.has(command)) return "<no command>";
-  if (command !== "AUTH") return line;
-  const [, mechanism, secret] = line.trim().split(/\s+/);
-  return ["AUTH", mechanism, secret === undefined ? undefined : "***"].filter((word) => word !== undefined).join(" ");
 }
