@@ -10,7 +10,7 @@ const TIME_LIMIT_MS = 4_000;
 export async function health(): Promise<void> {
   const { config } = loadOrExit();
   const timer = setTimeout(() => end(`Redis does not answer within ${TIME_LIMIT_MS} ms`, 1), TIME_LIMIT_MS);
-  const redis = await connectStore(config, "mailover-health");
+  const redis = await connectStore(config, "mailover-health", "commands");
   const queue = new MailQueue(config.queue, redis);
   const workers = await queue.workerNames();
   const mine = workers.filter((name) => name.startsWith(`${hostname()}:`));

@@ -34,7 +34,7 @@ export async function send(options: SendOptions): Promise<void> {
     process.exitCode = 1;
     return;
   }
-  const redis = await connectStore(config, "mailover-send");
+  const redis = await connectStore(config, "mailover-send", "blocking");
   const queue = new MailQueue(config.queue, redis);
   const follower = new Follower(config.queue, redis);
   try {

@@ -6,7 +6,7 @@ import { Log } from "../telemetry/log.ts";
 export type Loaded = Extract<LoadResult, { ok: true }>;
 
 export function environmentName(): string {
-  return process.env["NODE_ENV"] ?? "development";
+  return process.env["NODE_CONFIG_ENV"] ?? process.env["NODE_ENV"] ?? "development";
 }
 
 /** Reads the configuration, or says what is wrong with it and ends with code 78. Warnings go to standard error. */

@@ -1,16 +1,20 @@
 import type { Config } from "../config/index.ts";
 import { connectRedis } from "../redis/connection.ts";
-import type { RedisClient } from "../redis/connection.ts";
+import type { ConnectOptions, RedisClient } from "../redis/connection.ts";
 import { findEmbeddedStore } from "../redis/embedded.ts";
 
 /** A connection to the Redis of the configuration; an embedded one must be running. Throws a sentence for people. */
-export async function connectStore(config: Config, connectionName: string): Promise<RedisClient> {
+export async function connectStore(
+  config: Config,
+  connectionName: string,
+  use: ConnectOptions["use"],
+): Promise<RedisClient> {
   const url = config.redis.url === "embedded" ? await embeddedUrl(config.redis.dataDir) : config.redis.url;
   let told = false;
   return connectRedis(
     { ...config.redis, url },
     {
-      use: "blocking",
+      use,
       connectionName,
       onError: (sentence) => {
         if (!told) process.stderr.write(`redis: ${sentence}\n`);

@@ -43,7 +43,7 @@ export const breakerSchema = z
       .int()
       .min(1)
       .max(100_000)
-      .default(5)
+      .default(3)
       .describe("Failures in a row, within the window, that open it whatever the share is."),
     openMs: durationMs(100, DAY)
       .default(5 * SECOND)

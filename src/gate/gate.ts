@@ -87,6 +87,10 @@ export class Gate {
     return this.#breaker.state;
   }
 
+  get isPaused(): boolean {
+    return this.#pauses.current !== null;
+  }
+
   /** Whether a message from this address may go now. */
   admit(from: string): Admission {
     const pause = this.#pauses.current;

