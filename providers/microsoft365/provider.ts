@@ -1,6 +1,7 @@
 import { classify, mapFrom } from "../../src/core/index.ts";
 import type {
   Capabilities,
+  Declination,
   Evidence,
   Message,
   Outcome,
@@ -79,11 +80,11 @@ export class Microsoft365Provider implements Provider {
     });
   }
 
-  declines(message: Message): string | null {
+  declines(message: Message): Declination | null {
     const { mailbox, sendAs, from } = this.#settings;
     const { address } = mapFrom(from, message.from) ?? message.from;
     if (maySendAs(mailbox, sendAs, address)) return null;
-    return `From ${address} is not the mailbox ${mailbox} nor in its sendAs list`;
+    return { cause: "sender", reason: `From ${address} is not the mailbox ${mailbox} nor in its sendAs list` };
   }
 
   send(transmission: Transmission, options: SendOptions): Promise<Outcome> {

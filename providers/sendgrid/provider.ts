@@ -1,6 +1,7 @@
 import { CAUSES, classify } from "../../src/core/index.ts";
 import type {
   Capabilities,
+  Declination,
   Failure,
   Message,
   Outcome,
@@ -50,10 +51,11 @@ export class SendGridProvider implements Provider {
     this.#api = new SendGridApi(settings);
   }
 
-  declines(message: Message): string | null {
-    const obstacle = declinesFrom(message.from, this.#settings);
-    if (obstacle !== null) return obstacle;
-    return message.parts === null ? rawObstacle(message) : declinesParts(message.parts);
+  declines(message: Message): Declination | null {
+    const fromObstacle = declinesFrom(message.from, this.#settings);
+    if (fromObstacle !== null) return { cause: "sender", reason: fromObstacle };
+    const obstacle = message.parts === null ? rawObstacle(message) : declinesParts(message.parts);
+    return obstacle === null ? null : { cause: "content", reason: obstacle };
   }
 
   async send({ message, recipients }: Transmission, options: SendOptions): Promise<Outcome> {

@@ -33,6 +33,12 @@ export type Verification =
   | { readonly ok: true; readonly stages: readonly Stage[] }
   | { readonly ok: false; readonly stages: readonly Stage[]; readonly failure: Failure };
 
+/**
+ * Why a provider cannot take a message. `sender`: it may not send as its From, which an operator can mend, so that the
+ * message waits where no other provider takes it. `content`: it cannot carry it, and that stays so.
+ */
+export type Declination = { readonly cause: "sender" | "content"; readonly reason: string };
+
 /** A named upstream that takes responsibility for mail we hand it. */
 export interface Provider {
   readonly name: string;
@@ -40,7 +46,7 @@ export interface Provider {
   readonly capabilities: Capabilities;
 
   /** Without I/O: why this provider cannot take this message (its From, its MIME), or null when it can. */
-  declines(message: Message): string | null;
+  declines(message: Message): Declination | null;
 
   /**
    * Makes one attempt and says what came of it. Does not retry elsewhere. A failed delivery is a returned outcome; a

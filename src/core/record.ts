@@ -49,7 +49,7 @@ export type DeliveryRecord = {
   /** The first and the latest attempts; `attemptCount` counts them all. */
   readonly attempts: readonly AttemptRecord[];
   readonly attemptCount: number;
-  /** Rounds that ended in a deferral after an attempt; sets the length of the next delay. */
+  /** Rounds that ended in a deferral after an attempt, or with no provider to ask; sets the length of the next delay. */
   readonly deferralCount: number;
   /** Who was left out in the latest round. */
   readonly skipped: readonly Skip[];

@@ -18,7 +18,7 @@ export async function deliver(task: Task, parts: DeliveryParts): Promise<Resolut
 
   if (parts.clock() >= policy.giveUpAt) return expired(record);
   if (parts.clock() < policy.notBeforeAt) return waitForSendAt(round, record);
-  if (route.upstreams.length === 0) return noProvider(record);
+  if (route.upstreams.length === 0 && !route.mendable) return noProvider(record);
 
   let attempted = false;
   const ahead = [...route.upstreams];

@@ -1,4 +1,4 @@
-import type { DeliveryRecord, Message, Random, Skip } from "../core/index.ts";
+import type { Declination, DeliveryRecord, Message, Random, Skip } from "../core/index.ts";
 import type { Gate } from "../gate/gate.ts";
 
 /** A provider as the route sees it. Lower `priority` comes first; equal ones share by `weight`. */
@@ -14,6 +14,8 @@ export type Route = {
   readonly upstreams: readonly Upstream[];
   /** Those that cannot, each with the reason. */
   readonly skipped: readonly Skip[];
+  /** Whether an operator can make one of those take it: by a From that it may use, by a provider of the name wanted. */
+  readonly mendable: boolean;
 };
 
 /** The order for one message: by priority, by chance according to weight among equals, narrowed to `wanted` where given. */
@@ -39,32 +41,48 @@ export function planRoute(
   record: DeliveryRecord,
   options: { readonly wanted: readonly string[] | null; readonly random: Random },
 ): Route {
-  const skipped: Skip[] = (options.wanted ?? [])
-    .filter((name) => !upstreams.some((upstream) => upstream.name === name))
-    .map((name) => ({ provider: name, reason: "no provider of this name is configured" }));
+  const unknown = (options.wanted ?? []).filter((name) => !upstreams.some((upstream) => upstream.name === name));
+  const skipped: Skip[] = unknown.map((provider) => ({ provider, reason: "no provider of this name is configured" }));
   const able: Upstream[] = [];
-  // While it is not known whether a provider accepted the message, no other may have it.
-  const pinnedTo = upstreams.some(({ name }) => name === record.uncertainAt) ? record.uncertainAt : null;
-  for (const upstream of orderUpstreams(upstreams, options.wanted, options.random)) {
-    const reason =
-      pinnedTo !== null && upstream.name !== pinnedTo
-        ? `${pinnedTo} may have accepted the message already`
-        : inability(upstream, message, record);
-    if (reason === null) able.push(upstream);
-    else skipped.push({ provider: upstream.name, reason });
+  let mendable = unknown.length > 0;
+  const candidates = orderUpstreams(upstreams, options.wanted, options.random).map((upstream) => ({
+    upstream,
+    inability: inabilityOf(upstream, message, record),
+  }));
+  // While it is not known whether a provider accepted the message, no other may have it; unless that one is gone, or
+  // cannot take the message any more: then nobody would ever have it.
+  const pinnedTo = candidates.find(
+    ({ upstream, inability }) => upstream.name === record.uncertainAt && inability?.cause !== "content",
+  )?.upstream.name;
+  for (const { upstream, inability } of candidates) {
+    const provider = upstream.name;
+    if (pinnedTo !== undefined && provider !== pinnedTo) {
+      skipped.push({ provider, reason: `${pinnedTo} may have accepted the message already` });
+    } else if (inability === null) {
+      able.push(upstream);
+    } else {
+      skipped.push({ provider, reason: inability.reason });
+      mendable ||= inability.cause === "sender";
+    }
   }
-  return { upstreams: able, skipped };
+  return { upstreams: able, skipped, mendable };
 }
 
-function inability({ name, gate }: Upstream, message: Message, record: DeliveryRecord): string | null {
+function inabilityOf({ name, gate }: Upstream, message: Message, record: DeliveryRecord): Declination | null {
   const { capabilities } = gate.provider;
-  if (record.refusedBy.includes(name)) return "it refused this message for good";
-  if (message.mime.length > capabilities.maxMessageBytes) {
-    return `the message has ${message.mime.length} bytes, it takes ${capabilities.maxMessageBytes}`;
+  const sizeBytes = message.mime.length;
+  const recipientCount = message.envelope.rcptTo.length;
+  if (record.refusedBy.includes(name)) return cannot("it refused this message for good");
+  if (sizeBytes > capabilities.maxMessageBytes) {
+    return cannot(`the message has ${sizeBytes} bytes, it takes ${capabilities.maxMessageBytes}`);
   }
-  if (message.envelope.rcptTo.length > capabilities.maxRecipients) {
-    return `the message has ${message.envelope.rcptTo.length} recipients, it takes ${capabilities.maxRecipients}`;
+  if (recipientCount > capabilities.maxRecipients) {
+    return cannot(`the message has ${recipientCount} recipients, it takes ${capabilities.maxRecipients}`);
   }
-  if (message.parts === null && !capabilities.raw) return "it takes no finished MIME";
+  if (message.parts === null && !capabilities.raw) return cannot("it takes no finished MIME");
   return gate.provider.declines(message);
+}
+
+function cannot(reason: string): Declination {
+  return { cause: "content", reason };
 }

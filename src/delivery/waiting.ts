@@ -25,7 +25,10 @@ export function waitForSendAt(round: Round, record: DeliveryRecord): Later {
   return { ...later(round, record, round.policy.notBeforeAt, "not to be sent before its sendAt"), fresh: true };
 }
 
-/** The round is over: waits for the earliest gate where all are shut, else as long as the table of delays says. */
+/**
+ * The round is over: waits for the earliest gate where all are shut, else as long as the table of delays says; so too
+ * where no provider can take the message until an operator mends that.
+ */
 export function deferral(round: Round, record: DeliveryRecord, attempted: boolean): Later {
   const { task, route, parts } = round;
   const pinnedTo = record.uncertainAt;
@@ -40,7 +43,7 @@ export function deferral(round: Round, record: DeliveryRecord, attempted: boolea
   const skips = record.skipped.map(({ provider, reason }) => `${provider}: ${reason}`).join("; ");
   return later(
     round,
-    { ...record, deferralCount: record.deferralCount + (attempted ? 1 : 0) },
+    { ...record, deferralCount: record.deferralCount + (attempted || admissions.length === 0 ? 1 : 0) },
     at,
     attempted ? (record.reason ?? skips) : skips,
   );

@@ -1,5 +1,6 @@
 import type {
   Capabilities,
+  Declination,
   Outcome,
   Provider,
   SendOptions,
@@ -39,7 +40,7 @@ export class ScriptedProvider implements Provider {
   readonly capabilities: Capabilities;
   readonly name: string;
   verification: Verification = { ok: true, stages: ["connect"] };
-  declined: string | null = null;
+  declined: Declination | null = null;
   verifyCount = 0;
   readonly #steps: Step[];
 
@@ -55,7 +56,7 @@ export class ScriptedProvider implements Provider {
     };
   }
 
-  declines(): string | null {
+  declines(): Declination | null {
     return this.declined;
   }
 

@@ -236,6 +236,37 @@ describe("the route", () => {
     );
   });
 
+  test("a From that no provider may use waits for the operator, longer each time, and never bounces", async () => {
+    make([relayed], [relayed]);
+    first.declined = { cause: "sender", reason: "From app@contoso.com is not its mailbox" };
+    second.declined = { cause: "content", reason: "it takes no such thing" };
+    expect([inMs(await desk.round()), inMs(await desk.round())]).toEqual([30_000, 60_000]);
+    expect(desk.record).toMatchObject({
+      status: "deferred",
+      reason: "first: From app@contoso.com is not its mailbox; second: it takes no such thing",
+    });
+    first.declined = null;
+    expect((await desk.round()).record).toMatchObject({ status: "relayed", provider: "first" });
+  });
+
+  test("content that no provider takes bounces at once", async () => {
+    make([relayed], [relayed]);
+    first.declined = second.declined = { cause: "content", reason: "an empty file" };
+    expect((await desk.round()).record).toMatchObject({
+      status: "bounced",
+      reason: "no provider can take this message: first: an empty file; second: an empty file",
+    });
+  });
+
+  test("a message that names only providers nobody configured waits: one of them may have been renamed", async () => {
+    make([relayed], [relayed], { providers: ["nobody"] });
+    expect((await desk.round()).record).toMatchObject({
+      status: "deferred",
+      reason: "nobody: no provider of this name is configured",
+    });
+    expect(first.sent).toHaveLength(0);
+  });
+
   test("a provider that refused the message is not given it again", async () => {
     make([failed("content", { elsewhere: true })], [failed("busy", { scope: "recipient" }), relayed]);
     await desk.round();

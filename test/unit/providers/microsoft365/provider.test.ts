@@ -82,7 +82,9 @@ describe("From and envelope", () => {
   ];
   test.each(cases)("%s", async (_rule, settings, from, declined) => {
     await reopen(settings);
-    expect(watched.provider.declines(messageFrom(from))).toBe(declined);
+    expect(watched.provider.declines(messageFrom(from))).toEqual(
+      declined === null ? null : { cause: "sender", reason: declined },
+    );
   });
 
   test("a mapped From goes out as the mailbox's, the original as Reply-To", async () => {
