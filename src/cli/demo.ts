@@ -42,10 +42,14 @@ async function play(stage: Stage, screen: Screen, signal: AbortSignal): Promise<
   const { lab, gateway, queue } = stage;
   const tally = new Tally();
   for (const server of [lab.exchange, lab.sendgrid, lab.relay]) server.onAccepted((message) => tally.accepted(message));
+  let toldRemedy: string | null = null;
   gateway.events.subscribe((event) => {
     if (event.type === "message.received") tally.received(event.jobId, event.id);
     const text = tell(event);
     if (text !== null) screen.line(`${clock()}   ${text}`);
+    if (event.type !== "breaker.changed" || event.to !== "open" || event.remedy === toldRemedy) return;
+    toldRemedy = event.remedy;
+    if (event.remedy !== null) screen.line(`${" ".repeat(11)}to mend it: ${event.remedy}`);
   });
 
   const startedAt = Date.now();
@@ -111,7 +115,9 @@ function clock(): string {
 function tell(event: GatewayEvent): string | null {
   switch (event.type) {
     case "breaker.changed":
-      return `breaker of ${event.provider}: ${event.to} (${event.reason})${event.remedy === null ? "" : `\n             to mend it: ${event.remedy}`}`;
+      // A probe is under way: how it ends is told.
+      if (event.to === "half-open") return null;
+      return `breaker of ${event.provider}: ${event.to} (${event.reason})`;
     case "gate.paused":
       return `${event.provider} paused: ${event.cause} (${event.reason})`;
     default:

@@ -127,7 +127,6 @@ export const limitRules: readonly Rule[] = [
     id: "concurrent-connections",
     when: { text: /concurrent connections limit exceeded|sender thread limit exceeded/i },
     cause: "throttled",
-    retryAfterMs: 10_000,
     meaning: "more than 3 connections of this mailbox at once; also after the content, which then was not taken",
     source: `${concurrency}; threads sabuhish/fastapi-mail#75, MicrosoftDocs/OfficeDocs-Support#1991`,
   },
