@@ -51,14 +51,19 @@ async function runGateway(outage: Outage): Promise<GatewayResult> {
       const push = async (message: object): Promise<void> => {
         jobOf.set((message as { subject: string }).subject, await queue.push(message));
       };
-      const result = await measure(outage, servers, push, (subject) => {
+      const wentOut = (subject: string): boolean => {
         const received = gateway.lines.find(
           ({ event, jobId }) => event === "message.received" && jobId === jobOf.get(subject),
         );
         return gateway.lines.some(
           ({ event, id, outcome }) => event === "attempt.ended" && outcome === "uncertain" && id === received?.["id"],
         );
-      });
+      };
+      const settled = async (): Promise<boolean> => {
+        const { active = 0, delayed = 0, prioritized = 0, waiting = 0 } = await queue.counts();
+        return active + delayed + prioritized + waiting === 0;
+      };
+      const result = await measure(outage, servers, push, wentOut, settled);
       await gateway.stop();
       const inFlightAtOpening = inFlight(gateway.lines);
       return { ...result, inFlightAtOpening, missed: missedLimits(outage, result, inFlightAtOpening) };
@@ -79,6 +84,8 @@ async function runBaseline(outage: Outage): Promise<Result> {
       servers,
       (message) => app.push(message),
       () => false,
+      // What it still has under way nobody knows: its servers' side is all there is.
+      async () => true,
     );
     app.close();
     return result;

@@ -23,13 +23,15 @@ type Pushed = { readonly subject: string; readonly at: number };
 
 /**
  * Pushes messages at a steady rate, breaks the primary for a while, and counts what the servers accepted. Times are of
- * messages pushed while it was broken, less those that `uncertain` names: their content had gone out.
+ * messages pushed while it was broken, less those that `uncertain` names: their content had gone out. Copies are counted
+ * once `settled` says that nothing is under way or waits any more.
  */
 export async function measure(
   outage: Outage,
   servers: { readonly primary: RelayServer; readonly fallback: RelayServer },
   push: (message: object) => Promise<unknown> | void,
   uncertain: (subject: string) => boolean,
+  settled: () => Promise<boolean>,
 ): Promise<Result> {
   const pushed: Pushed[] = [];
   const pushOne = async (): Promise<void> => {
@@ -53,7 +55,7 @@ export async function measure(
   servers.primary.setFault(null);
 
   const deadline = Date.now() + SETTLE_MS;
-  while (Date.now() < deadline && acceptedAt(servers).size < pushed.length) await sleep(100);
+  while (Date.now() < deadline && !(acceptedAt(servers).size === pushed.length && (await settled()))) await sleep(100);
   const accepted = acceptedAt(servers);
   const timesMs = whileBroken.flatMap(({ subject, at }) => {
     const times = accepted.get(subject);

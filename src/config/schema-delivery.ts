@@ -66,6 +66,9 @@ export const breakerSchema = z
     authOpenMs: durationMs(SECOND, DAY)
       .default(MINUTE)
       .describe("Least time open after a failure of credentials: people must act first."),
+    uncertainOpenMs: durationMs(SECOND, DAY)
+      .default(30 * SECOND)
+      .describe("Least time open after lost answers to the content: each may cost a copy, and no probe can see them."),
   })
   .refine((breaker) => breaker.openMs <= breaker.openMaxMs, {
     path: ["openMs"],

@@ -93,16 +93,18 @@ export class Breaker {
     await this.#fire(true);
   }
 
-  /** An attempt showed the provider at fault. */
-  async failure(reason: string): Promise<void> {
+  /** An attempt showed the provider at fault. Where this opens the breaker, it is for `openMs` at least. */
+  async failure(reason: string, openMs: number | null = null): Promise<void> {
     if (this.#state !== "closed") return;
     this.#failuresInRow += 1;
     if (this.#failuresInRow >= this.#settings.consecutiveFailures) {
-      this.trip(`${this.#failuresInRow} failures in a row, the last: ${reason}`);
+      this.trip(`${this.#failuresInRow} failures in a row, the last: ${reason}`, openMs);
       return;
     }
     this.#reason = `too many failures, the last: ${reason}`;
+    this.#atLeastMs = openMs ?? 0;
     await this.#fire(false);
+    this.#atLeastMs = 0;
   }
 
   /** Opens at once, for at least `openMs` where it is given. */

@@ -13,6 +13,11 @@ export type GateSettings = {
     readonly probeTimeoutMs: number;
     /** Least time open after an `auth` failure: people must act first. */
     readonly authOpenMs: number;
+    /**
+     * Least time open when a lost answer to the content opens it: each may cost a second copy, and no probe, which sends
+     * no content, can tell whether it is over.
+     */
+    readonly uncertainOpenMs: number;
   };
   readonly throttle: PauseSettings;
   /** How long a refused From is remembered. */
@@ -172,7 +177,8 @@ export class Gate {
       this.#breaker.trip(failure.reason, this.#settings.breaker.authOpenMs);
     } else if (verdict === "failure" && failure.scope === "provider") {
       this.#remedy = failure.remedy ?? null;
-      if (!counted) await this.#breaker.failure(failure.reason);
+      const openMs = failure.cause === "uncertain" ? this.#settings.breaker.uncertainOpenMs : null;
+      if (!counted) await this.#breaker.failure(failure.reason, openMs);
     } else if (verdict === "success") {
       if (!counted) await this.#breaker.success();
     }

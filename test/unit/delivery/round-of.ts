@@ -18,6 +18,7 @@ export const gateSettings: GateSettings = {
     jitterPercent: 0,
     probeTimeoutMs: 5_000,
     authOpenMs: 30_000,
+    uncertainOpenMs: 20_000,
   },
   throttle: { pauseMs: 10_000, pauseMaxMs: 300_000, growth: 2 },
   senderRememberMs: 3_600_000,

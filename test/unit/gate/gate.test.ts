@@ -16,6 +16,7 @@ export const gateSettings: GateSettings = {
     jitterPercent: 0,
     probeTimeoutMs: 5_000,
     authOpenMs: 30_000,
+    uncertainOpenMs: 20_000,
   },
   throttle: { pauseMs: 10_000, pauseMaxMs: 300_000, growth: 2 },
   senderRememberMs: 3_600_000,
@@ -73,6 +74,11 @@ describe("what counts for the breaker", () => {
       expect(gate.breakerState).toBe(state);
     });
   }
+
+  test("lost answers to the content open it for longer than any probe could tell", async () => {
+    for (let call = 0; call < 3; call += 1) await pass(failed("uncertain"));
+    expect(gate.admit(from)).toMatchObject({ open: false, untilAt: Date.now() + 20_000 });
+  });
 
   test("a provider with few connections needs only as many failures in a row", async () => {
     gate.close();
