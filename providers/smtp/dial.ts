@@ -58,6 +58,8 @@ export function dial(target: Target, watch: StageWatch, signal: AbortSignal): Pr
       if (settled) return;
       if (error !== null) return fail(error);
       watch.begin("connect", { ms: timeouts.connectMs, awaited: `connection to ${host}:${port}` });
+      // Whoever was told of the stage may have stopped it there and then.
+      if (settled) return;
       socket = connect({ host, port, noDelay: true, keepAlive: true, ...inTurn(addresses, timeouts.connectMs) });
       // Stays for good: an error after the socket was given up, or handed over, is not the process's end.
       socket.on("error", fail);

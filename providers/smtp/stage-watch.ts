@@ -25,15 +25,14 @@ export class StageWatch {
 
   /** Enters a stage, or waits for the next thing within the same one. */
   begin(stage: Stage, limit: Limit): void {
+    this.#limit(limit);
     if (stage !== this.#stage) this.#enter(stage);
-    this.rest();
-    this.#timer = setTimeout(() => this.onOverdue(`no ${limit.awaited} within ${limit.ms} ms`), limit.ms);
   }
 
   /** Begins an attempt or a connection, so that its first stage is reported even where the last one ended in it. */
   restart(stage: Stage, limit: Limit): void {
+    this.#limit(limit);
     this.#enter(stage);
-    this.begin(stage, limit);
   }
 
   /** There was progress: the limit counts from now. */
@@ -45,6 +44,12 @@ export class StageWatch {
   rest(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
+  }
+
+  /** Set before the stage is told: whoever is told may stop the attempt there and then, which clears it. */
+  #limit({ ms, awaited }: Limit): void {
+    this.rest();
+    this.#timer = setTimeout(() => this.onOverdue(`no ${awaited} within ${ms} ms`), ms);
   }
 
   #enter(stage: Stage): void {
