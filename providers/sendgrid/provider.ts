@@ -2,6 +2,7 @@ import { CAUSES, classify } from "../../src/core/index.ts";
 import type {
   Capabilities,
   Declination,
+  Evidence,
   Failure,
   Message,
   Outcome,
@@ -64,6 +65,8 @@ export class SendGridProvider implements Provider {
     if (typeof parts === "string" || obstacle !== null) return failed(unmapped(obstacle), []);
     const refused: Refusal[] = [];
     let waiting = recipients;
+    // Asked here, since the socket does not wait: what follows may leave at once.
+    if (!(await committed(options))) return failed(classify(sendgridRules, NOT_COMMITTED), []);
     // Ends, since each request names fewer recipients than the one before.
     for (;;) {
       const body = mailBody(message, parts, waiting, this.#settings);
@@ -126,6 +129,16 @@ export class SendGridProvider implements Provider {
 
 function failed(failure: Failure, refused: readonly Refusal[]): Outcome {
   return { kind: CAUSES[failure.cause].kind, failure, refused };
+}
+
+const NOT_COMMITTED = {
+  stage: "queue",
+  errorCode: "ABORTED",
+  text: "the attempt was stopped before its request",
+} as const satisfies Evidence;
+
+async function committed({ commit }: SendOptions): Promise<boolean> {
+  return commit === undefined || commit().catch(() => false);
 }
 
 /** A message that turned out, on its way to the API, to have no form there. Another provider may take it. */

@@ -27,6 +27,8 @@ export class Attempt implements SendOptions {
     this.#caller.onStage(stage);
   };
 
+  readonly commit = async (): Promise<boolean> => this.#caller.commit?.() ?? true;
+
   /** From now on it may take so long. */
   startClock(totalMs: number): void {
     const overdue = { errorCode: "ETIMEDOUT", text: `the attempt was not done within ${totalMs} ms` } as const;

@@ -4,7 +4,7 @@ import type { Envelope, Evidence, SendOptions } from "../../src/core/index.ts";
 import { createClient, loginOf, noop } from "./client.ts";
 import type { ConnectionOptions } from "./client.ts";
 import { Content } from "./content.ts";
-import { secretForms } from "./credentials.ts";
+import { redact, secretForms } from "./credentials.ts";
 import type { Credentials } from "./credentials.ts";
 import { dial } from "./dial.ts";
 import { Dialogue } from "./dialogue.ts";
@@ -23,6 +23,9 @@ export type Transacted = { readonly refused: readonly RefusedRecipient[] } & (
 );
 
 type Done = (error: Error | null, value?: string) => void;
+
+/** An attempt that the caller stops at the last moment, before the content may be out. */
+const NOT_COMMITTED = { errorCode: "ABORTED", text: "the attempt was stopped before the end of its content" } as const;
 
 /** The answer to QUIT is a courtesy. */
 const QUIT_LIMIT_MS = 1_000;
@@ -142,6 +145,7 @@ export class SmtpConnection {
         this.#begin("content");
         this.#joinWrites();
       },
+      commit: () => this.#committed(options),
       onProgress: () => this.#watch.progress(),
       onDot: () => this.#begin("reply"),
     });
@@ -160,7 +164,14 @@ export class SmtpConnection {
     }
     this.#transactionOpen = false;
     this.messageCount += 1;
-    return { ok: true, reply: value ?? "", refused: this.#dialogue.refused };
+    return { ok: true, reply: redact(value ?? "", this.#secrets), refused: this.#refused() };
+  }
+
+  /** Asks whether the content may go out whole; where it may not, the attempt ends here. */
+  async #committed({ commit }: SendOptions): Promise<boolean> {
+    const allowed = await (commit ?? unasked)().catch(() => false);
+    if (!allowed) this.#fail({ stage: this.#watch.stage, ...NOT_COMMITTED });
+    return allowed;
   }
 
   /** Ends it politely. Resolves when it is closed; the server gets a second to answer. */
@@ -217,8 +228,16 @@ export class SmtpConnection {
     // Half of the content is out: whatever is written next would be taken for the rest of it.
     if (evidence.stage === "content" || this.#watch.stage === "content") this.destroy();
     // Where MAIL was refused, the answers to RCPT only say that there was no MAIL.
-    const refused = evidence.stage === "mail" ? [] : this.#dialogue.refused;
+    const refused = evidence.stage === "mail" ? [] : this.#refused();
     return { ok: false, evidence, refused, answered: this.#dialogue.replyCount > 0 };
+  }
+
+  /** Recipients refused in this transaction, in replies that may repeat what the server was told. */
+  #refused(): readonly RefusedRecipient[] {
+    return this.#dialogue.refused.map(({ index, reply }) => ({
+      index,
+      reply: { ...reply, text: redact(reply.text, this.#secrets) },
+    }));
   }
 
   /** The connection is lost, or given up: the operation under way fails with this. */
@@ -270,4 +289,9 @@ const COMMAND_NAMES: Readonly<Record<string, string>> = { MAIL: "MAIL FROM", RCP
 
 function hasReply(error: unknown): boolean {
   return typeof error === "object" && error !== null && "response" in error && typeof error.response === "string";
+}
+
+/** Where nobody asks to be asked. */
+async function unasked(): Promise<boolean> {
+  return true;
 }

@@ -9,6 +9,8 @@ const MAX_ENDING_BYTES = 5;
 export type ContentEvents = {
   /** The server said 354, and the first byte is about to go. */
   readonly onBegin: () => void;
+  /** Asked before the last slice, which may leave together with the dot. False: it stays here, and the attempt is over. */
+  readonly commit: () => Promise<boolean>;
   /** Another slice went to the socket. */
   readonly onProgress: () => void;
   /** The final dot is about to go to the socket. From here on the server may have the message. */
@@ -47,13 +49,18 @@ export class Content extends Readable {
   }
 
   override _read(): void {
-    if (this.#offset >= this.#mime.length) {
-      this.push(null);
+    if (this.#offset + SLICE_BYTES >= this.#mime.length) {
+      void this.#pushLast();
       return;
     }
-    const slice = this.#mime.subarray(this.#offset, this.#offset + SLICE_BYTES);
-    this.#offset += slice.length;
-    this.push(slice);
+    this.push(this.#mime.subarray(this.#offset, this.#offset + SLICE_BYTES));
+    this.#offset += SLICE_BYTES;
+  }
+
+  async #pushLast(): Promise<void> {
+    if (!(await this.#events.commit()) || this.destroyed) return;
+    this.push(this.#mime.subarray(this.#offset));
+    this.push(null);
   }
 
   #announceDot(): void {

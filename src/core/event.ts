@@ -26,7 +26,13 @@ export type GatewayEvent =
       readonly durationMs: number;
     }
   | {
-      readonly type: "message.relayed" | "message.deferred" | "message.held" | "message.bounced" | "message.expired";
+      readonly type:
+        | "message.relayed"
+        | "message.deferred"
+        | "message.held"
+        | "message.bounced"
+        | "message.expired"
+        | "message.cancelled";
       readonly id: string;
       readonly record: DeliveryRecord;
     }

@@ -16,6 +16,12 @@ export type SendOptions = {
   readonly signal: AbortSignal;
   /** Told of each stage as it begins. */
   readonly onStage: (stage: Stage) => void;
+  /**
+   * To be awaited before the last bytes of the content may leave (`send` only, absent where nobody asks). False, or a
+   * rejection: they must not leave, since the message is another worker's by now, or cannot be recorded; the attempt ends
+   * there, as if it were stopped.
+   */
+  readonly commit?: () => Promise<boolean>;
 };
 
 export type Capabilities = {

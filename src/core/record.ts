@@ -3,7 +3,7 @@ import type { Outcome } from "./outcome.ts";
 import type { Stage } from "./stage.ts";
 
 /** Where a message stands. `relayed`, `bounced` and `expired` are final. */
-export type MessageStatus = "relaying" | "deferred" | "held" | "relayed" | "bounced" | "expired";
+export type MessageStatus = "relaying" | "deferred" | "held" | "relayed" | "bounced" | "expired" | "cancelled";
 
 export type RecipientRecord = {
   readonly address: string;
@@ -65,6 +65,8 @@ export type DeliveryRecord = {
   readonly refusedBy: readonly string[];
   /** Since when the message has waited for a throttled provider, or null. */
   readonly throttledSince: string | null;
+  /** Since when it is tried again by hand, after it bounced or expired; its time to give up counts from then. */
+  readonly reopenedAt?: string;
   /** The app's own, handed back. */
   readonly metadata: Readonly<Record<string, unknown>>;
 };

@@ -52,6 +52,7 @@ export class Log {
         return this.messageWaits(event);
       case "message.bounced":
       case "message.expired":
+      case "message.cancelled":
         return this.messageFailed(event);
       case "breaker.changed":
         return this.breakerChanged(event);

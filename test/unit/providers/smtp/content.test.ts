@@ -35,6 +35,7 @@ async function logOf(mime: Buffer): Promise<readonly string[]> {
   stuffing.pipe(socket, { end: false });
   const content = new Content(mime, {
     onBegin: () => log.push("begin"),
+    commit: async () => true,
     onProgress: () => log.push("progress"),
     onDot: () => log.push("dot"),
   });
