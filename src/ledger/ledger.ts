@@ -1,0 +1,67 @@
+import type { AttemptRecord, DeliveryRecord, MessageClass, MessageStatus } from "../core/index.ts";
+import type { LedgerEvent, RecordChange } from "./event.ts";
+
+/** What the ledger is told of a message that it may not know yet. */
+export type Introduction = {
+  readonly id: string;
+  readonly messageId: string;
+  readonly class: MessageClass;
+  readonly recipients: readonly string[];
+  readonly metadata: DeliveryRecord["metadata"];
+};
+
+/** An attempt that a worker began and did not end, since it died or lost the message. */
+export type OpenAttempt = {
+  readonly number: number;
+  readonly provider: string;
+  /** Whether its content may have gone out: the mark that is set just before the end of the content. */
+  readonly contentMayBeOut: boolean;
+};
+
+/** What a worker holds of a message it took: the fence that each of its writes is checked against. */
+export type Hold = {
+  readonly id: string;
+  readonly fence: number;
+  readonly by: string;
+};
+
+export type Taken = {
+  readonly hold: Hold;
+  /** Whether the ledger met the message for the first time. */
+  readonly isNew: boolean;
+  readonly record: DeliveryRecord;
+  readonly openAttempt: OpenAttempt | null;
+};
+
+/** What became of a change that somebody other than the message's worker asked for. */
+export type Intervention =
+  | { readonly kind: "done"; readonly record: DeliveryRecord }
+  | { readonly kind: "refused"; readonly status: MessageStatus; readonly underWay: boolean }
+  | { readonly kind: "unknown" };
+
+/**
+ * The append-only record of each message, written ahead. Each step is one atomic write that is checked against the fence
+ * of the one who writes: `false` means that the message is another worker's now, and that nothing was written. Errors of
+ * the store are thrown.
+ */
+export interface Ledger {
+  /** Takes a message: from now on every earlier hold on it is void. */
+  take(introduction: Introduction, by: string): Promise<Taken>;
+  /** Before an attempt. */
+  start(hold: Hold, attempt: { readonly number: number; readonly provider: string }): Promise<boolean>;
+  /** Before the last byte of its content. */
+  mark(hold: Hold): Promise<boolean>;
+  /** After it, with what it changes; where the message then changes its state, in the same step. */
+  end(hold: Hold, attempt: AttemptRecord, change: RecordChange, move?: Move): Promise<boolean>;
+  /** The message changes its state. A final one is kept for `keepMs`. */
+  move(hold: Hold, move: Move): Promise<boolean>;
+  /** Somebody else ends a message that waits; its worker's hold is void with it. */
+  cancel(introduction: Introduction, by: string, reason: string): Promise<Intervention>;
+  /** Its log, oldest first; empty where it is unknown or no longer kept. */
+  log(id: string): Promise<readonly LedgerEvent[]>;
+}
+
+/** A change of state, as it is logged. */
+export type Move = { readonly type: MoveType; readonly change: RecordChange };
+
+export type MoveType = Exclude<LedgerEvent["type"], "message.received" | "attempt.started" | "attempt.ended">;

@@ -1,0 +1,135 @@
+import type { AttemptRecord, Clock, MessageStatus } from "../core/index.ts";
+import type { RedisClient } from "../redis/connection.ts";
+import type { LedgerEvent, RecordChange } from "./event.ts";
+import { fold } from "./fold.ts";
+import type { Hold, Intervention, Introduction, Ledger, Move, OpenAttempt, Taken } from "./ledger.ts";
+import { pack, unpack } from "./packing.ts";
+import { INTERVENE, TAKE, WRITE } from "./scripts.ts";
+import { isFinal } from "./states.ts";
+
+export type LedgerSettings = {
+  /** How long a message's log is kept after its end. */
+  readonly keepMs: number;
+};
+
+/** Statuses that a message may be ended from by somebody other than its worker. */
+const WAITING: readonly MessageStatus[] = ["deferred", "held"];
+
+/** The scripts as ioredis defines them on a connection: number of keys first. */
+type Scripted = RedisClient & {
+  ledgerTake(...args: (string | number)[]): Promise<(string | number)[]>;
+  ledgerWrite(...args: (string | number)[]): Promise<number>;
+  ledgerIntervene(...args: (string | number)[]): Promise<[string, string, number]>;
+};
+
+/** The ledger in Redis: two keys a message, which share a hash tag. */
+export class RedisLedger implements Ledger {
+  readonly #redis: Scripted;
+  readonly #keepMs: number;
+  readonly #clock: Clock;
+
+  constructor(redis: RedisClient, settings: LedgerSettings, clock: Clock) {
+    redis.defineCommand("ledgerTake", { numberOfKeys: 2, lua: TAKE });
+    redis.defineCommand("ledgerWrite", { numberOfKeys: 2, lua: WRITE });
+    redis.defineCommand("ledgerIntervene", { numberOfKeys: 2, lua: INTERVENE });
+    this.#redis = redis as Scripted;
+    this.#keepMs = settings.keepMs;
+    this.#clock = clock;
+  }
+
+  async take(introduction: Introduction, by: string): Promise<Taken> {
+    const { id, metadata } = introduction;
+    const received = pack(this.#received(introduction, by));
+    const answer = await this.#redis.ledgerTake(...keysOf(id), by, received);
+    const [fence, isNew, , open, provider, mark, ...log] = answer.map(String);
+    return {
+      hold: { id, fence: Number(fence), by },
+      isNew: isNew === "1",
+      record: fold(id, log.length === 0 ? [this.#received(introduction, by)] : log.map(unpack), metadata),
+      openAttempt: openAttempt(open, provider, mark),
+    };
+  }
+
+  start(hold: Hold, { number, provider }: { readonly number: number; readonly provider: string }): Promise<boolean> {
+    const event: LedgerEvent = { type: "attempt.started", at: this.#clock(), by: hold.by, number, provider };
+    return this.#write(hold, [event], { open: String(number), provider, mark: "0" });
+  }
+
+  mark(hold: Hold): Promise<boolean> {
+    return this.#write(hold, [], { mark: "1" });
+  }
+
+  end(hold: Hold, attempt: AttemptRecord, change: RecordChange, move?: Move): Promise<boolean> {
+    const ended: LedgerEvent = { type: "attempt.ended", at: this.#clock(), by: hold.by, attempt, change };
+    if (move === undefined) return this.#write(hold, [ended], { open: "" });
+    return this.#write(hold, [ended, this.#moved(hold, move)], { open: "" }, move);
+  }
+
+  move(hold: Hold, move: Move): Promise<boolean> {
+    return this.#write(hold, [this.#moved(hold, move)], {}, move);
+  }
+
+  async cancel(introduction: Introduction, by: string, reason: string): Promise<Intervention> {
+    const { id, metadata } = introduction;
+    const received = this.#received(introduction, by);
+    const log = await this.log(id);
+    const before = fold(id, log.length === 0 ? [received] : log, metadata);
+    const recipients = before.recipients.map((recipient) =>
+      recipient.status === "pending" ? { ...recipient, status: "refused" as const, reason } : recipient,
+    );
+    const change: RecordChange = { status: "cancelled", reason, nextAttemptAt: null, uncertainAt: null, recipients };
+    const cancelled: LedgerEvent = { type: "message.cancelled", at: this.#clock(), by, change };
+    const [status, open, done] = await this.#redis.ledgerIntervene(
+      ...keysOf(id),
+      by,
+      pack(received),
+      pack(cancelled),
+      "cancelled",
+      this.#keepMs,
+      ...WAITING,
+    );
+    if (done === 1) return { kind: "done", record: fold(id, await this.log(id), metadata) };
+    return { kind: "refused", status: status as MessageStatus, underWay: open !== "" };
+  }
+
+  async log(id: string): Promise<readonly LedgerEvent[]> {
+    const [, logKey] = keysOf(id);
+    return (await this.#redis.lrange(logKey, 0, -1)).map(unpack);
+  }
+
+  #received({ messageId, class: messageClass, recipients }: Introduction, by: string): LedgerEvent {
+    return { type: "message.received", at: this.#clock(), by, messageId, class: messageClass, recipients };
+  }
+
+  #moved({ by }: Hold, { type, change }: Move): LedgerEvent {
+    return { type, at: this.#clock(), by, change };
+  }
+
+  async #write(
+    { id, fence }: Hold,
+    events: readonly LedgerEvent[],
+    state: Readonly<Record<string, string>>,
+    move?: Move,
+  ): Promise<boolean> {
+    const status = move === undefined ? null : (move.change.status ?? "relaying");
+    const fields = status === null ? state : { ...state, status };
+    const written = await this.#redis.ledgerWrite(
+      ...keysOf(id),
+      fence,
+      status !== null && isFinal(status) ? this.#keepMs : "",
+      events.length,
+      ...events.map(pack),
+      ...Object.entries(fields).flat(),
+    );
+    return written === 1;
+  }
+}
+
+/** State and log of a message. The hash tag has a Cluster keep them in one slot. */
+function keysOf(id: string): [state: string, log: string] {
+  return [`mailover:ledger:{${id}}`, `mailover:ledger:{${id}}:log`];
+}
+
+function openAttempt(open = "", provider = "", mark = "0"): OpenAttempt | null {
+  return open === "" ? null : { number: Number(open), provider, contentMayBeOut: mark === "1" };
+}
