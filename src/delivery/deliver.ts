@@ -10,7 +10,7 @@ import { deferral, hold, mayWait, waitForSendAt, waitForThrottled } from "./wait
 
 /** Brings a message one round further: through the providers of its route until one takes it or none is left. */
 export async function deliver(task: Task, parts: DeliveryParts): Promise<Resolution> {
-  const policy = policyFor(task.submission, parts.classes, task.createdAt);
+  const policy = policyFor(task.submission, parts.classes, sinceOf(task));
   const wanted = task.submission.providers;
   const route = planRoute(parts.upstreams, task.message, task.record, { wanted, random: parts.random });
   const round: Round = { task, policy, route, parts };
@@ -74,6 +74,10 @@ async function makeAttempt(
 function gateOpensAt({ task, parts }: Round, upstream: Upstream): number {
   const admission = upstream.gate.admit(task.message.from.address);
   return admission.open ? parts.clock() : admission.untilAt;
+}
+
+function sinceOf({ dueAt, record }: Task): number {
+  return record.reopenedAt === undefined ? dueAt : Math.max(dueAt, Date.parse(record.reopenedAt));
 }
 
 /** Nobody waits any more: each recipient was relayed or refused. */

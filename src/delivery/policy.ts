@@ -16,20 +16,20 @@ export type Policy = {
   readonly whenThrottled: ThrottlePolicy;
   /** Never sent after this instant. */
   readonly giveUpAt: number;
-  /** Not before this instant. */
+  /** Not before this instant; 0 where it may go at once. */
   readonly notBeforeAt: number;
 };
 
-/** `createdAt` is when the app pushed the job. */
+/** `since` is when the message was first due, or tried again by hand: its age counts from then. */
 export function policyFor(
   submission: Submission,
   classes: Readonly<Record<MessageClass, ClassSettings>>,
-  createdAt: number,
+  since: number,
 ): Policy {
   const settings = classes[submission.class];
   const wanted = submission.onUncertain ?? settings.onUncertain;
-  const notBeforeAt = submission.sendAt?.getTime() ?? createdAt;
-  const byAge = Math.max(createdAt, notBeforeAt) + settings.giveUpAfterMs;
+  const notBeforeAt = submission.sendAt?.getTime() ?? 0;
+  const byAge = Math.max(since, notBeforeAt) + settings.giveUpAfterMs;
   return {
     // No provider can be asked yet what became of a message: `verify` comes to its second step.
     onUncertain: wanted === "verify" ? settings.afterVerify : wanted,

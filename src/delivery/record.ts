@@ -32,6 +32,21 @@ export function newRecord(message: Pick<Message, "id" | "messageId" | "envelope"
   };
 }
 
+/** A bounced or expired message that someone retries by hand: those who were refused wait again, and so may providers. */
+export function reopened(record: DeliveryRecord, now: number): DeliveryRecord {
+  return {
+    ...record,
+    status: "relaying",
+    recipients: record.recipients.map((recipient) =>
+      recipient.status === "refused" ? { ...recipient, status: "pending", provider: null } : recipient,
+    ),
+    deferralCount: 0,
+    reason: null,
+    refusedBy: [],
+    reopenedAt: new Date(now).toISOString(),
+  };
+}
+
 export function pendingRecipients(record: DeliveryRecord): string[] {
   return record.recipients.filter(({ status }) => status === "pending").map(({ address }) => address);
 }

@@ -8,8 +8,8 @@ export type Task = {
   readonly submission: Submission;
   readonly message: Message;
   readonly record: DeliveryRecord;
-  /** When the app pushed it, epoch milliseconds. */
-  readonly createdAt: number;
+  /** When it was first due, epoch milliseconds. */
+  readonly dueAt: number;
   /** Stops the round: the gateway ends, or the job is another worker's now. */
   readonly signal: AbortSignal;
   /** Keeps the record, before anything further is done. */

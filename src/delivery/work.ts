@@ -5,7 +5,7 @@ import type { MailJob, Verdict } from "../queue/mail-worker.ts";
 import { readRecord } from "../queue/stored-record.ts";
 import { deliver } from "./deliver.ts";
 import { policyFor } from "./policy.ts";
-import { newRecord } from "./record.ts";
+import { newRecord, reopened } from "./record.ts";
 import type { DeliveryParts, Resolution } from "./round.ts";
 
 export type WorkParts = DeliveryParts & {
@@ -27,27 +27,35 @@ export async function work(job: MailJob, parts: WorkParts): Promise<Verdict> {
 
   const composed = await compose(submission, identity, parts.limits);
   if (!composed.ok) {
-    const { giveUpAt } = policyFor(submission, parts.classes, job.createdAt);
+    const { giveUpAt } = policyFor(submission, parts.classes, job.dueAt);
     if (!composed.retryable || parts.clock() >= giveUpAt) return refuse(job, composed.problems, parts.emit);
     return { kind: "later", at: Math.min(giveUpAt, parts.clock() + ATTACHMENT_RETRY_MS), fresh: false };
   }
   const { message } = composed;
 
   const stored = readRecord(job.progress, message.id);
+  // Its worker died before it could complete the job, or someone retries a completed one: it is not sent again.
+  if (stored?.status === "relayed") return endOf(stored);
   if (stored === null) {
     parts.emit({ type: "message.received", id: message.id, messageId: message.messageId, jobId: job.id });
   }
-  const record = stored ?? newRecord(message);
-  const { signal, save } = job;
-  const resolution = await deliver({ submission, message, record, createdAt: job.createdAt, signal, save }, parts);
+  const record = startOf(stored ?? newRecord(message), job, parts.clock);
+  const { dueAt, signal, save } = job;
+  const resolution = await deliver({ submission, message, record, dueAt, signal, save }, parts);
   await conclude(job, resolution, parts);
   return verdictOf(resolution, parts.clock);
 }
 
-/** Saves what the job's end does not carry, and tells everybody. */
+/** The record a round starts with. A worker that died with the job may have been in the middle of an attempt. */
+function startOf(record: DeliveryRecord, { stalledCount }: MailJob, clock: Clock): DeliveryRecord {
+  const isOver = record.status === "bounced" || record.status === "expired";
+  const open = isOver ? reopened(record, clock()) : record;
+  return { ...open, possibleDuplicate: open.possibleDuplicate || stalledCount > 0 };
+}
+
+/** Saves the record, also of an end: what BullMQ does after that may fail, or be undone by hand. Then tells everybody. */
 async function conclude(job: MailJob, { kind, record }: Resolution, { emit }: WorkParts): Promise<void> {
-  // A completed job carries the record as its return value; all others as progress.
-  if (record.status !== "relayed") await job.save(record);
+  await job.save(record);
   if (kind === "handed-back" || record.status === "relaying") return;
   emit({ type: `message.${record.status}`, id: record.id, record });
 }

@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { DelayedError, UnrecoverableError, Worker } from "bullmq";
 import type { ConnectionOptions, Job } from "bullmq";
 import type { DeliveryRecord } from "../core/index.ts";
+import { Claim } from "./claim.ts";
 import { classOf, retriedPriority, sortTo } from "./priority.ts";
 import type { QueueSettings } from "./mail-queue.ts";
 
@@ -22,11 +22,18 @@ export type MailJob = {
   readonly data: unknown;
   /** When the app pushed it, epoch milliseconds. */
   readonly createdAt: number;
+  /** When it was first due: later, where the app gave the job a delay or a scheduler made it. Epoch milliseconds. */
+  readonly dueAt: number;
+  /** How often a worker died, or lost Redis, while it had this job. */
+  readonly stalledCount: number;
   /** What was saved last: unchecked. */
   readonly progress: unknown;
   /** Aborts when the worker stops, or when the job is another worker's now. */
   readonly signal: AbortSignal;
-  /** Saves the record; any BullMQ client sees it as progress. */
+  /**
+   * Saves the record; any BullMQ client sees it as progress. Ends when that is done, or when the job turned out to be
+   * another worker's, which `signal` then says.
+   */
   readonly save: (record: DeliveryRecord) => Promise<void>;
 };
 
@@ -45,11 +52,15 @@ const LOCK_MS = 30_000;
 /** A defect of ours must not end a message: its job comes back after this long. */
 const DEFECT_DELAY_MS = 30_000;
 
+/** Time for handing jobs back once the grace of a stop is over, as a share of it. */
+const HANDOVER_SHARE = 0.2;
+
 /** Takes jobs from the queue, and turns what became of each into BullMQ's terms. Retries are made here and nowhere else. */
 export class MailWorker {
   readonly #worker: Worker;
   readonly #work: (job: MailJob) => Promise<Verdict>;
   readonly #onError: (error: Error) => void;
+  #graceOver = false;
 
   constructor(
     settings: WorkerSettings,
@@ -89,25 +100,39 @@ export class MailWorker {
     void this.#worker.run().catch((error: unknown) => this.#onError(error as Error));
   }
 
-  /** Takes no more jobs and lets those under way end; after `graceMs` it stops them, and they are handed back. */
+  /**
+   * Takes no more jobs and lets those under way end; after `graceMs` it stops them, and they are handed back. Ends a
+   * fifth later at the latest: while Redis is away, jobs stay where they are and its connections end when it is back.
+   */
   async stop(graceMs: number): Promise<void> {
-    const timer = setTimeout(() => this.#worker.cancelAllJobs("the gateway stops"), graceMs);
-    await this.#worker.close();
-    clearTimeout(timer);
+    const grace = setTimeout(() => {
+      this.#graceOver = true;
+      this.#worker.cancelAllJobs("the gateway stops");
+    }, graceMs);
+    let limit: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => {
+      limit = setTimeout(resolve, graceMs * (1 + HANDOVER_SHARE));
+    });
+    await Promise.race([this.#worker.close(), late]);
+    clearTimeout(limit);
+    clearTimeout(grace);
   }
 
-  async #process(job: Job, token: string, signal: AbortSignal | undefined): Promise<DeliveryRecord> {
-    const lockLost = signal ?? new AbortController().signal;
-    const verdict = await this.#verdict(job, lockLost);
+  async #process(job: Job, token: string, stopped: AbortSignal | undefined): Promise<DeliveryRecord> {
+    const parts = { queue: this.#worker, token, lockMs: LOCK_MS, onError: this.#onError };
+    const claim = new Claim(job, stopped, parts);
+    const verdict = await this.#verdict(job, claim);
     if (verdict.kind === "completed") return verdict.record;
     // Whatever `attempts` the app set: this is its end.
     if (verdict.kind === "failed") throw new UnrecoverableError(verdict.reason);
-    await this.#postpone(job, token, verdict, lockLost);
+    await claim.postpone(verdict.at, verdict.fresh ? null : retriedPriority(classOf(job.data)));
     throw new DelayedError();
   }
 
-  async #verdict(job: Job, signal: AbortSignal): Promise<Verdict> {
+  async #verdict(job: Job, claim: Claim): Promise<Verdict> {
     try {
+      // Fetched before the stop, come after it: as when Redis was away meanwhile.
+      if (this.#graceOver) return { kind: "later", at: 0, fresh: true };
       const priority = sortTo(job.data, job.priority);
       if (priority !== null) {
         await job.changePriority({ priority });
@@ -117,38 +142,15 @@ export class MailWorker {
         id: job.id ?? "",
         data: job.data,
         createdAt: job.timestamp,
+        dueAt: job.timestamp + (job.opts.delay ?? 0),
+        stalledCount: job.stalledCounter,
         progress: job.progress,
-        signal,
-        save: (record) => job.updateProgress(record as unknown as object),
+        signal: claim.signal,
+        save: (record) => claim.save(record),
       });
     } catch (error) {
       this.#onError(error as Error);
       return { kind: "later", at: Date.now() + DEFECT_DELAY_MS, fresh: false };
-    }
-  }
-
-  /**
-   * Moves a job to its next time. An error thrown out of here would make BullMQ fail the job, so while Redis cannot do
-   * it, it is tried again, until it is done or the job is another worker's.
-   */
-  async #postpone(
-    job: Job,
-    token: string,
-    verdict: Extract<Verdict, { kind: "later" }>,
-    signal: AbortSignal,
-  ): Promise<void> {
-    const priority = retriedPriority(classOf(job.data));
-    for (let tries = 0; ; tries += 1) {
-      try {
-        if (!verdict.fresh && job.priority !== priority) await job.changePriority({ priority });
-        await job.moveToDelayed(verdict.at, token);
-        return;
-      } catch (error) {
-        this.#onError(error as Error);
-        // With the lock gone the job lies with the stalled ones, and another worker takes it up: nothing is left to do.
-        if (signal.aborted || /lock|not in the active state|Missing key/i.test((error as Error).message)) return;
-        await sleep(Math.min(5_000, 100 * 2 ** tries));
-      }
     }
   }
 }

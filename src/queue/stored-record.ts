@@ -28,12 +28,21 @@ const StoredRecord = z.looseObject({
   uncertainAt: nullableText,
   refusedBy: z.array(z.string()),
   throttledSince: nullableText,
+  reopenedAt: z.string().optional(),
   metadata: z.record(z.string(), z.unknown()),
 });
 
-/** The record kept as a job's progress, or null where there is none of this message. */
+const OfMessage = z.looseObject({ id: z.string() });
+
+/**
+ * The record kept as a job's progress, or null where there is none of this message: an app may keep a progress of its
+ * own there. Throws where there is one that cannot be read, as a later version may have left it: without it, nobody
+ * knows who has the message already.
+ */
 export function readRecord(progress: unknown, id: string): DeliveryRecord | null {
+  const claimed = OfMessage.safeParse(progress);
+  if (!claimed.success || claimed.data.id !== id) return null;
   const parsed = StoredRecord.safeParse(progress);
-  if (!parsed.success || parsed.data.id !== id) return null;
+  if (!parsed.success) throw new Error(`the record of ${id} cannot be read: is it a later version's?`);
   return parsed.data as unknown as DeliveryRecord;
 }

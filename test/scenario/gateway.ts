@@ -88,6 +88,11 @@ export class Scene {
     return end.record;
   }
 
+  /** The record that is saved with a job. */
+  async progress(jobId: string): Promise<Partial<DeliveryRecord>> {
+    return JSON.parse((await this.redis.hget(`bull:mail:${jobId}`, "progress")) ?? "{}") as Partial<DeliveryRecord>;
+  }
+
   async close(): Promise<void> {
     await Promise.all(this.#gateways.map((gateway) => gateway.stop()));
     await this.#follower.close();

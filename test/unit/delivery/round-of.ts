@@ -32,7 +32,7 @@ export class Desk {
   readonly events: GatewayEvent[] = [];
   readonly saved: DeliveryRecord[] = [];
   readonly gates: Gate[];
-  readonly createdAt = Date.now();
+  readonly dueAt = Date.now();
   record: DeliveryRecord;
   readonly message: Message;
   readonly submission: Submission;
@@ -103,13 +103,13 @@ export class Desk {
 
   /** One round, as the worker makes it: with the record as it was saved last. */
   async round(): Promise<Resolution> {
-    const { submission, message, record, createdAt } = this;
+    const { submission, message, record, dueAt } = this;
     const resolution = await deliver(
       {
         submission,
         message,
         record,
-        createdAt,
+        dueAt,
         signal: this.controller.signal,
         save: async (saved) => {
           this.saved.push(saved);
