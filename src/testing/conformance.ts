@@ -1,5 +1,6 @@
 import { abortCases } from "./cases/aborts.ts";
 import { closingCases } from "./cases/closing.ts";
+import { commitCases } from "./cases/commits.ts";
 import { concurrencyCases } from "./cases/concurrency.ts";
 import { contentCases } from "./cases/content.ts";
 import { failureCases } from "./cases/failures.ts";
@@ -19,6 +20,7 @@ export function conformanceCases(subject: ConformanceSubject): readonly Conforma
     ...recipientCases(subject),
     ...failureCases(subject),
     ...abortCases(subject),
+    ...commitCases(subject),
     ...verificationCases(subject),
     ...closingCases(subject),
     ...concurrencyCases(subject),

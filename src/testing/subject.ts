@@ -40,7 +40,7 @@ export type Bench = {
   readonly secrets: readonly string[];
   /** What the stand-in has taken since the start, oldest first. */
   received(): readonly Received[];
-  /** Connections that are open now, at all servers of the stand-in. */
+  /** Connections that the provider has open now, to all servers of the stand-in. */
   connectionCount(): number;
   /** Has the stand-in break at a point, from now on, in place of what it was told before. */
   fail(at: Stage, trouble: Trouble): Promise<void>;

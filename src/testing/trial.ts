@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { contentMayBeOut } from "../core/index.ts";
-import type { Message, Outcome, Stage, Verification } from "../core/index.ts";
+import { contentMayBeOut, STAGES } from "../core/index.ts";
+import type { Failure, Message, Outcome, Stage, Verification } from "../core/index.ts";
 import { assertOutcome, assertVerification } from "./expectations.ts";
 import { CONTENT_MARK } from "./samples.ts";
 import { assertSecret } from "./secrecy.ts";
@@ -14,6 +14,7 @@ export type AttemptOptions = {
   readonly aborted?: boolean;
   /** Stops it from within the report of this stage. */
   readonly abortAt?: Stage;
+  readonly commit?: () => Promise<boolean>;
 };
 
 /** One attempt under way. */
@@ -88,7 +89,7 @@ export class Trial {
   }
 
   /** Begins an attempt. */
-  begin(message: Message, { recipients, aborted, abortAt }: AttemptOptions = {}): Attempt {
+  begin(message: Message, { recipients, aborted, abortAt, commit }: AttemptOptions = {}): Attempt {
     const transmission = { message, recipients: recipients ?? message.envelope.rcptTo };
     const stages: Stage[] = [];
     const controller = new AbortController();
@@ -98,7 +99,8 @@ export class Trial {
       if (stage === abortAt) controller.abort();
     };
     const before = this.received(message).length;
-    const sending = (async () => this.provider.send(transmission, { signal: controller.signal, onStage }))();
+    const options = { signal: controller.signal, onStage, ...(commit === undefined ? {} : { commit }) };
+    const sending = (async () => this.provider.send(transmission, options))();
     let ended = false;
     const outcome = within(END_MS, "send()", sending)
       .then((outcome) => {
@@ -198,17 +200,27 @@ export class Trial {
 
 /** An attempt that was stopped, or whose provider was closed: it ends soon, and is uncertain only past the content. */
 export async function assertStopped(attempt: Attempt, stage: Stage): Promise<void> {
-  const outcome = await within(PROMPT_MS, `an attempt that was stopped in stage ${stage}`, attempt.outcome);
-  assertBroken(outcome, stage);
+  assertBroken(await within(PROMPT_MS, `an attempt that was stopped in stage ${stage}`, attempt.outcome), stage);
 }
 
 /** An attempt that broke off without an answer in a stage. */
 export function assertBroken(outcome: Outcome, stage: Stage): void {
-  assert.notEqual(outcome.kind, "relayed", `relayed, although it broke off in stage ${stage}`);
-  if (outcome.kind === "relayed") return;
-  assert.equal(outcome.failure.stage, stage, `the stage of ${JSON.stringify(outcome.failure)}`);
-  const uncertain = contentMayBeOut(stage);
-  assert.equal(outcome.kind === "uncertain", uncertain, `${outcome.kind}, after it broke off in stage ${stage}`);
+  const failure = failureOf(outcome);
+  assert.equal(failure.stage, stage, `the stage of ${JSON.stringify(failure)}`);
+  assert.equal(outcome.kind === "uncertain", contentMayBeOut(stage), `${outcome.kind}, broken off in stage ${stage}`);
+}
+
+/** The failure of an attempt that must not have succeeded. */
+export function failureOf(outcome: Outcome): Failure {
+  if (outcome.kind !== "relayed") return outcome.failure;
+  return assert.fail(`relayed, although it cannot have been: ${JSON.stringify(outcome)}`);
+}
+
+/** A connection that is lost may take answers of earlier stages with it, as long as content cannot be out either way. */
+export function assertLostBy(failure: Failure, stage: Stage): void {
+  const places = [failure.stage, stage].map((each) => STAGES.indexOf(each));
+  assert.ok((places[0] ?? 0) <= (places[1] ?? 0), `the connection was lost in ${stage}: ${JSON.stringify(failure)}`);
+  assert.equal(contentMayBeOut(failure.stage), contentMayBeOut(stage), `the stage of ${JSON.stringify(failure)}`);
 }
 
 function sorted(addresses: readonly string[]): string[] {

@@ -1,6 +1,5 @@
 import type { Stage } from "../../src/core/index.ts";
-import type { AcceptedMessage, SmtpFault, SmtpPoint } from "../../src/testing/index.ts";
-import type { Received, Trouble } from "../../src/testing/index.ts";
+import type { AcceptedMessage, Received, SmtpFault, SmtpPoint, Trouble } from "../../src/testing/index.ts";
 
 /** The stages of SMTP in which the lab can break, and how it refuses in each. */
 const REFUSALS: Readonly<Partial<Record<Stage, readonly [point: SmtpPoint, reply: string]>>> = {
@@ -14,19 +13,23 @@ const REFUSALS: Readonly<Partial<Record<Stage, readonly [point: SmtpPoint, reply
   reply: ["dot", "554 5.6.0 Message refused"],
 };
 
-const WAYS = ["refuse", "repeat-secrets", "silence", "drop"] as const;
+const WAYS = ["refuse", "silence", "drop"] as const;
 
-/** Every trouble that the lab has for a session of these stages. */
+/** Every trouble that the lab has for a session of these stages. Secrets it can only repeat once it was told them. */
 export function smtpTroubles(stages: readonly Stage[]): Partial<Record<Stage, readonly Trouble[]>> {
-  const all: Record<string, readonly Trouble[]> = {
-    connect: ["refuse"],
-    tls: ["silence", "drop"],
-    content: ["silence", "drop"],
-    reply: [...WAYS, "take-then-silence", "take-then-drop"],
+  const authAt = stages.indexOf("auth");
+  const waysOf = (stage: Stage): readonly Trouble[] => {
+    if (stage === "connect") return ["refuse"];
+    if (stage === "tls" || stage === "content") return ["silence", "drop"];
+    if (REFUSALS[stage] === undefined) return [];
+    const told = authAt !== -1 && stages.indexOf(stage) >= authAt;
+    return [
+      ...WAYS,
+      ...(told ? (["repeat-secrets"] as const) : []),
+      ...(stage === "reply" ? (["take-then-silence", "take-then-drop"] as const) : []),
+    ];
   };
-  return Object.fromEntries(
-    stages.filter((stage) => stage in all || stage in REFUSALS).map((stage) => [stage, all[stage] ?? WAYS]),
-  );
+  return Object.fromEntries(stages.map((stage) => [stage, waysOf(stage)]));
 }
 
 export function smtpFault(stage: Stage, trouble: Trouble, secrets: readonly string[]): SmtpFault {
@@ -38,8 +41,9 @@ export function smtpFault(stage: Stage, trouble: Trouble, secrets: readonly stri
     case "repeat-secrets":
       return { kind: "reply", at, text: `${text}: ${secrets.join(" ")}` };
     case "silence":
+      return { kind: "silence", at };
     case "drop":
-      return { kind: trouble, at };
+      return { kind: "drop", at };
     case "take-then-silence":
       return { kind: "silence", at, accepted: true };
     case "take-then-drop":

@@ -2,6 +2,7 @@ import { smtp } from "../../providers/smtp/index.ts";
 import type { Stage } from "../../src/core/index.ts";
 import { startRelay } from "../../src/testing/index.ts";
 import type { Bench, CertificateAuthority, ConformanceSubject, RelayOptions } from "../../src/testing/index.ts";
+import { openSocketsTo } from "./client-sockets.ts";
 import { impatientTimeouts, makeProvider } from "./made-provider.ts";
 import { receivedMime, smtpFault, smtpTroubles } from "./smtp-faults.ts";
 
@@ -50,7 +51,7 @@ export function smtpSubject(authority: CertificateAuthority, { tls, auth, relay 
         ...made,
         secrets,
         received: () => server.accepted.map(receivedMime),
-        connectionCount: () => server.connections,
+        connectionCount: () => openSocketsTo([server.port]),
         fail: (at, trouble) => server.setFault(smtpFault(at, trouble, secrets)),
         mend: () => server.setFault(null),
         close: () => server.close(),

@@ -1,7 +1,8 @@
-import { describe, test } from "vitest";
-import { conformanceCases, createAuthority } from "../../src/testing/index.ts";
+import { describe } from "vitest";
+import { createAuthority } from "../../src/testing/index.ts";
 import { smtpSubject } from "./smtp-subject.ts";
 import type { SmtpVariant } from "./smtp-subject.ts";
+import { testConformance } from "./suite.ts";
 
 const authority = await createAuthority();
 
@@ -12,5 +13,5 @@ const variants: readonly [name: string, variant: SmtpVariant][] = [
 ];
 
 describe.each(variants)("smtp with %s", (_name, variant) => {
-  for (const { name, run } of conformanceCases(smtpSubject(authority, variant))) test(name, run);
+  testConformance(smtpSubject(authority, variant));
 });

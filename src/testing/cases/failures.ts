@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
-import type { Stage } from "../../core/index.ts";
+import { contentMayBeOut } from "../../core/index.ts";
+import type { Outcome, Stage } from "../../core/index.ts";
 import { largeSample, sample } from "../samples.ts";
 import type { ConformanceCase, ConformanceSubject, Trouble } from "../subject.ts";
-import { assertBroken, Trial } from "../trial.ts";
+import { assertBroken, assertLostBy, failureOf, Trial } from "../trial.ts";
 
 type Check = (trial: Trial, stage: Stage) => Promise<void>;
 
@@ -10,10 +11,10 @@ type Check = (trial: Trial, stage: Stage) => Promise<void>;
 const CHECKS: Readonly<Record<Trouble, readonly [what: string, check: Check]>> = {
   refuse: ["a refusal is a failure of its stage, and no mail after it is touched by it", assertRefused],
   "repeat-secrets": ["a refusal that repeats the secrets does not carry them on", assertRefused],
-  silence: ["silence ends by a time limit", assertBreaks],
-  drop: ["a connection that is lost", assertBreaks],
-  "take-then-silence": ["silence after the message was taken ends by a time limit, uncertain", assertBreaks],
-  "take-then-drop": ["a connection that is lost after the message was taken is uncertain", assertBreaks],
+  silence: ["silence ends by a time limit", assertSilent],
+  drop: ["a connection that is lost", assertLost],
+  "take-then-silence": ["silence after the message was taken ends by a time limit, uncertain", assertSilent],
+  "take-then-drop": ["a connection that is lost after the message was taken is uncertain", assertLost],
 };
 
 /** Each stage, broken in each way that the stand-in knows. */
@@ -38,18 +39,28 @@ export function troublesOf({ troubles }: ConformanceSubject): readonly (readonly
 async function assertRefused(trial: Trial, stage: Stage): Promise<void> {
   const { from } = trial.subject;
   const outcome = await trial.send(await sample(from));
-  assert.notEqual(outcome.kind, "relayed", `relayed, although it was refused in stage ${stage}`);
+  const failure = failureOf(outcome);
   assert.notEqual(outcome.kind, "uncertain", `uncertain, although it was refused in stage ${stage}`);
-  if (outcome.kind === "relayed") return;
-  assert.equal(outcome.failure.stage, stage, `the stage of ${JSON.stringify(outcome.failure)}`);
+  assert.equal(failure.stage, stage, `the stage of ${JSON.stringify(failure)}`);
   await trial.mend();
   await trial.relay(await sample(from));
 }
 
-async function assertBreaks(trial: Trial, stage: Stage): Promise<void> {
+async function assertSilent(trial: Trial, stage: Stage): Promise<void> {
+  assertBroken(await breakOff(trial, stage), stage);
+}
+
+async function assertLost(trial: Trial, stage: Stage): Promise<void> {
+  const outcome = await breakOff(trial, stage);
+  assertLostBy(failureOf(outcome), stage);
+  assert.equal(outcome.kind === "uncertain", contentMayBeOut(stage), `${outcome.kind}, lost in stage ${stage}`);
+}
+
+/** An attempt that breaks off, and one after it that nothing is in the way of. */
+async function breakOff(trial: Trial, stage: Stage): Promise<Outcome> {
   const { from } = trial.subject;
-  const message = stage === "content" ? await largeSample(from) : await sample(from);
-  assertBroken(await trial.send(message), stage);
+  const outcome = await trial.send(stage === "content" ? await largeSample(from) : await sample(from));
   await trial.mend();
   await trial.relay(await sample(from));
+  return outcome;
 }

@@ -3,7 +3,7 @@ import type { Stage } from "../../core/index.ts";
 import { assertInOrder } from "../expectations.ts";
 import { sample } from "../samples.ts";
 import type { ConformanceCase, ConformanceSubject } from "../subject.ts";
-import { Trial } from "../trial.ts";
+import { assertLostBy, Trial } from "../trial.ts";
 import { PROMPT_MS, until, within } from "../wait.ts";
 import { troublesOf } from "./failures.ts";
 
@@ -34,7 +34,8 @@ export function verificationCases(subject: ConformanceSubject): readonly Conform
           await trial.fail(stage, trouble);
           const verification = await trial.verify();
           assert.ok(!verification.ok, `it works, in spite of ${trouble} in stage ${stage}`);
-          assert.equal(verification.failure.stage, stage);
+          if (trouble === "drop") assertLostBy(verification.failure, stage);
+          else assert.equal(verification.failure.stage, stage);
           await trial.mend();
           assert.ok((await trial.verify()).ok, "it is mended, and does not work");
         }),
