@@ -4,7 +4,7 @@ import { Follower } from "./queue/follower.ts";
 import type { Ending, Following } from "./queue/follower.ts";
 import { MailQueue } from "./queue/mail-queue.ts";
 import { closeRedis, connectRedis } from "./redis/connection.ts";
-import type { RedisClient, RedisSettings } from "./redis/connection.ts";
+import type { ConnectOptions, RedisClient, RedisSettings } from "./redis/connection.ts";
 
 export type ClientOptions = {
   readonly redis: RedisSettings;
@@ -27,16 +27,15 @@ export class MailoverClient {
   readonly #queue: MailQueue;
   readonly #settings: { readonly name: string; readonly prefix: string };
   readonly #limits: MessageLimits;
-  #follower: Follower | null = null;
+  readonly #connect: (use: ConnectOptions["use"]) => RedisClient;
+  #following: { readonly redis: RedisClient; readonly follower: Follower } | null = null;
 
   constructor({ redis, queue, limits, onError }: ClientOptions) {
     this.#settings = { name: queue?.name ?? "mail", prefix: queue?.prefix ?? "bull" };
     this.#limits = { ...defaultLimits, ...limits };
-    this.#redis = connectRedis(redis, {
-      use: "commands",
-      connectionName: "mailover-client",
-      onError: onError ?? (() => undefined),
-    });
+    this.#connect = (use) =>
+      connectRedis(redis, { use, connectionName: "mailover-client", onError: onError ?? (() => undefined) });
+    this.#redis = this.#connect("commands");
     this.#queue = new MailQueue(this.#settings, this.#redis);
   }
 
@@ -56,8 +55,7 @@ export class MailoverClient {
     jobId: string,
     options: { readonly onStep?: (step: Following) => void; readonly signal?: AbortSignal } = {},
   ): Promise<Ending> {
-    this.#follower ??= new Follower(this.#settings, this.#redis);
-    return this.#follower.follow(
+    return this.#follower().follow(
       jobId,
       options.onStep ?? (() => undefined),
       options.signal ?? new AbortController().signal,
@@ -65,8 +63,18 @@ export class MailoverClient {
   }
 
   async close(): Promise<void> {
-    await this.#follower?.close();
+    await this.#following?.follower.close();
     await this.#queue.close();
+    if (this.#following !== null) await closeRedis(this.#following.redis);
     await closeRedis(this.#redis);
+  }
+
+  /** On a connection of its own: BullMQ's events wait for as long as Redis is away, a push must not. */
+  #follower(): Follower {
+    if (this.#following === null) {
+      const redis = this.#connect("blocking");
+      this.#following = { redis, follower: new Follower(this.#settings, redis) };
+    }
+    return this.#following.follower;
   }
 }
