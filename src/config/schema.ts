@@ -8,6 +8,7 @@ import {
   senderSchema,
   throttleSchema,
 } from "./schema-delivery.ts";
+import { encryptionSchema, ledgerSchema } from "./schema-encryption.ts";
 import { redisSchema } from "./schema-redis.ts";
 
 const DAY_MS = 86_400_000;
@@ -104,6 +105,8 @@ export const coreSchema = z
     retry: retrySchema,
     classes: classesSchema,
     message: messageSchema,
+    encryption: encryptionSchema,
+    ledger: ledgerSchema,
     log: logSchema,
   })
   .refine(({ redis, queue }) => redis.cluster === undefined || /\{.+\}/.test(queue.prefix), {
@@ -112,7 +115,13 @@ export const coreSchema = z
   });
 
 /** Secrets among the core's settings. */
-export const CORE_SECRETS: readonly string[] = ["redis.password", "redis.sentinels.password", "redis.tls.key"];
+export const CORE_SECRETS: readonly string[] = [
+  "redis.password",
+  "redis.sentinels.password",
+  "redis.tls.key",
+  "encryption.keys",
+  "ledger.addressKey",
+];
 
 type DeepReadonly<T> = T extends object ? { readonly [K in keyof T]: DeepReadonly<T[K]> } : T;
 
