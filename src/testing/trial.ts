@@ -5,7 +5,7 @@ import { assertOutcome, assertVerification } from "./expectations.ts";
 import { CONTENT_MARK } from "./samples.ts";
 import { assertSecret } from "./secrecy.ts";
 import type { Bench, BenchOptions, ConformanceSubject, Received, Trouble } from "./subject.ts";
-import { END_MS, PROMPT_MS, until, within } from "./wait.ts";
+import { END_MS, PROMPT_MS, REACH_MS, until, within } from "./wait.ts";
 
 export type AttemptOptions = {
   /** Those of the envelope where not given. */
@@ -14,7 +14,8 @@ export type AttemptOptions = {
   readonly aborted?: boolean;
   /** Stops it from within the report of this stage. */
   readonly abortAt?: Stage;
-  readonly commit?: () => Promise<boolean>;
+  /** Asked before the content may be out. Absent: the provider is told of no one to ask. */
+  readonly commit?: (attempt: Pick<Attempt, "stages" | "abort">) => Promise<boolean>;
 };
 
 /** One attempt under way. */
@@ -99,7 +100,9 @@ export class Trial {
       if (stage === abortAt) controller.abort();
     };
     const before = this.received(message).length;
-    const options = { signal: controller.signal, onStage, ...(commit === undefined ? {} : { commit }) };
+    const abort = (): void => controller.abort();
+    const asking = commit === undefined ? {} : { commit: () => commit({ stages, abort }) };
+    const options = { signal: controller.signal, onStage, ...asking };
     const sending = (async () => this.provider.send(transmission, options))();
     let ended = false;
     const outcome = within(END_MS, "send()", sending)
@@ -117,9 +120,9 @@ export class Trial {
     return {
       stages,
       outcome,
-      abort: () => controller.abort(),
+      abort,
       reached: async (stage) => {
-        await until(`an attempt comes to stage ${stage}`, () => ended || stages.at(-1) === stage, END_MS);
+        await until(`an attempt comes to stage ${stage}`, () => ended || stages.at(-1) === stage, REACH_MS);
         if (!ended) return;
         assert.fail(`an attempt ended before stage ${stage}: ${JSON.stringify(await outcome)}`);
       },

@@ -4,6 +4,9 @@ import { setTimeout as delay } from "node:timers/promises";
 /** How long anything may take that is not to hang: an attempt whose upstream is silent ends by its own limits in this. */
 export const END_MS = 15_000;
 
+/** How long a stage may be in coming, where nothing is in the way. */
+export const REACH_MS = 7_500;
+
 /** How long an attempt may go on after it was stopped. */
 export const PROMPT_MS = 3_000;
 

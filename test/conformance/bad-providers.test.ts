@@ -117,7 +117,7 @@ const bad: readonly [what: string, badness: Badness, found: RegExp, by: RegExp][
   [
     "sends all the same where it was told not to",
     attempts((transmission, { signal, onStage }) => [transmission, { signal, onStage }]),
-    /^commit: refused/,
+    /^commit: refused, nothing is sent$/,
     /relayed/,
   ],
   [
@@ -202,9 +202,9 @@ const bad: readonly [what: string, badness: Badness, found: RegExp, by: RegExp][
     /it went to others/,
   ],
   [
-    "changes line ends",
+    "drops spaces at the ends of lines",
     messages((mime) => mime.replaceAll(/ \r\n/g, "\r\n")),
-    /^content: lines that begin/,
+    /^content: finished MIME/,
     /bytes changed/,
   ],
   [
