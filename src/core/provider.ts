@@ -45,6 +45,18 @@ export type Verification =
  */
 export type Declination = { readonly cause: "sender" | "content"; readonly reason: string };
 
+/** What is known of a message whose answer was lost, for finding it at the provider. */
+export type SoughtMessage = Pick<Message, "id" | "messageId" | "date" | "from">;
+
+/**
+ * What a provider says about a message whose answer was lost. `absent` is said only where nothing else can be: a wrong one
+ * makes a second copy. `unknown`: it cannot tell, or not yet. Sentences for people, without secrets and content.
+ */
+export type Lookup =
+  | { readonly kind: "accepted"; readonly remoteId: string | null; readonly evidence: string }
+  | { readonly kind: "absent"; readonly evidence: string }
+  | { readonly kind: "unknown"; readonly reason: string };
+
 /** A named upstream that takes responsibility for mail we hand it. */
 export interface Provider {
   readonly name: string;
@@ -63,7 +75,19 @@ export interface Provider {
   /** Checks credentials and reachability in stages, without sending mail. */
   verify(options: SendOptions): Promise<Verification>;
 
-  /** Ends connections and timers. Attempts under way are aborted. */
+  /**
+   * Asks whether an attempt that ended uncertain was accepted. Missing where the provider cannot tell. `recipients` are
+   * those of the attempt, `attemptedAt` is when it began (epoch milliseconds): what an earlier attempt left there does not
+   * count. Sends no mail, never throws; when `signal` aborts the answer is `unknown`.
+   */
+  lookup?(
+    message: SoughtMessage,
+    recipients: readonly string[],
+    attemptedAt: number,
+    options: { readonly signal: AbortSignal },
+  ): Promise<Lookup>;
+
+  /** Ends connections and timers. Attempts and look-ups under way are aborted. */
   close(): Promise<void>;
 }
 
