@@ -11,7 +11,7 @@ import type { ConformanceCase, ConformanceSubject } from "./subject.ts";
 
 /**
  * What Mailover relies on in a provider, as cases for any test runner. Each case makes a provider of its own, so they may
- * run in any order, also at the same time.
+ * run in any order; but one after the other, since some hold short time limits against it.
  */
 export function conformanceCases(subject: ConformanceSubject): readonly ConformanceCase[] {
   return [

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { contentMayBeOut, STAGES } from "../core/index.ts";
-import type { Failure, Message, Outcome, Stage, Verification } from "../core/index.ts";
+import type { Failure, Message, Outcome, SendOptions, Stage, Verification } from "../core/index.ts";
 import { assertOutcome, assertVerification } from "./expectations.ts";
 import { CONTENT_MARK } from "./samples.ts";
 import { assertSecret } from "./secrecy.ts";
@@ -145,10 +145,8 @@ export class Trial {
   }
 
   /** Makes a check, which must carry no mail. */
-  async verify({
-    signal = new AbortController().signal,
-    onStage = (_stage: Stage): void => {},
-  } = {}): Promise<Verification> {
+  async verify(options: Partial<SendOptions> = {}): Promise<Verification> {
+    const { signal = new AbortController().signal, onStage = () => {} } = options;
     const before = this.receivedCount;
     const checking = (async () => this.provider.verify({ signal, onStage }))();
     const verification = await within(END_MS, "verify()", checking);
