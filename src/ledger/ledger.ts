@@ -8,6 +8,12 @@ export type Introduction = {
   readonly class: MessageClass;
   readonly recipients: readonly string[];
   readonly metadata: DeliveryRecord["metadata"];
+  /** The job it came in: while that has it, no other job can. */
+  readonly jobId: string;
+  /** Digest of what the app wrote, to tell the same message pushed again from another one under the same key. */
+  readonly digest: string;
+  /** How long its log is kept after its end, in milliseconds. */
+  readonly keepMs: number;
 };
 
 /** An attempt that a worker began and did not end, since it died or lost the message. */
@@ -23,9 +29,15 @@ export type Hold = {
   readonly id: string;
   readonly fence: number;
   readonly by: string;
+  readonly keepMs: number;
 };
 
-export type Taken = {
+export type Taken =
+  | ({ readonly kind: "taken" } & TakenMessage)
+  /** The message is another job's, of this content or of another. */
+  | { readonly kind: "duplicate"; readonly jobId: string; readonly sameContent: boolean };
+
+export type TakenMessage = {
   readonly hold: Hold;
   /** Whether the ledger met the message for the first time. */
   readonly isNew: boolean;
@@ -53,7 +65,7 @@ export interface Ledger {
   mark(hold: Hold): Promise<boolean>;
   /** After it, with what it changes; where the message then changes its state, in the same step. */
   end(hold: Hold, attempt: AttemptRecord, change: RecordChange, move?: Move): Promise<boolean>;
-  /** The message changes its state. A final one is kept for `keepMs`. */
+  /** The message changes its state. A final one is kept for its time. */
   move(hold: Hold, move: Move): Promise<boolean>;
   /** Somebody else ends a message that waits; its worker's hold is void with it. */
   cancel(introduction: Introduction, by: string, reason: string): Promise<Intervention>;

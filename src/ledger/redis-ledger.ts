@@ -7,11 +7,6 @@ import { pack, unpack } from "./packing.ts";
 import { INTERVENE, TAKE, WRITE } from "./scripts.ts";
 import { isFinal } from "./states.ts";
 
-export type LedgerSettings = {
-  /** How long a message's log is kept after its end. */
-  readonly keepMs: number;
-};
-
 /** Statuses that a message may be ended from by somebody other than its worker. */
 const WAITING: readonly MessageStatus[] = ["deferred", "held"];
 
@@ -25,27 +20,27 @@ type Scripted = RedisClient & {
 /** The ledger in Redis: two keys a message, which share a hash tag. */
 export class RedisLedger implements Ledger {
   readonly #redis: Scripted;
-  readonly #keepMs: number;
   readonly #clock: Clock;
 
-  constructor(redis: RedisClient, settings: LedgerSettings, clock: Clock) {
+  constructor(redis: RedisClient, clock: Clock) {
     redis.defineCommand("ledgerTake", { numberOfKeys: 2, lua: TAKE });
     redis.defineCommand("ledgerWrite", { numberOfKeys: 2, lua: WRITE });
     redis.defineCommand("ledgerIntervene", { numberOfKeys: 2, lua: INTERVENE });
     this.#redis = redis as Scripted;
-    this.#keepMs = settings.keepMs;
     this.#clock = clock;
   }
 
   async take(introduction: Introduction, by: string): Promise<Taken> {
-    const { id, metadata } = introduction;
-    const received = pack(this.#received(introduction, by));
-    const answer = await this.#redis.ledgerTake(...keysOf(id), by, received);
-    const [fence, isNew, , open, provider, mark, ...log] = answer.map(String);
+    const { id, metadata, jobId, digest, keepMs } = introduction;
+    const received = this.#received(introduction, by);
+    const answer = (await this.#redis.ledgerTake(...keysOf(id), by, jobId, digest, pack(received))).map(String);
+    if (answer[0] === "") return { kind: "duplicate", jobId: answer[1] ?? "", sameContent: answer[2] === "1" };
+    const [fence, isNew, , open, provider, mark, ...log] = answer;
     return {
-      hold: { id, fence: Number(fence), by },
+      kind: "taken",
+      hold: { id, fence: Number(fence), by, keepMs },
       isNew: isNew === "1",
-      record: fold(id, log.length === 0 ? [this.#received(introduction, by)] : log.map(unpack), metadata),
+      record: fold(id, log.map(unpack), metadata),
       openAttempt: openAttempt(open, provider, mark),
     };
   }
@@ -70,7 +65,7 @@ export class RedisLedger implements Ledger {
   }
 
   async cancel(introduction: Introduction, by: string, reason: string): Promise<Intervention> {
-    const { id, metadata } = introduction;
+    const { id, metadata, jobId, digest, keepMs } = introduction;
     const received = this.#received(introduction, by);
     const log = await this.log(id);
     const before = fold(id, log.length === 0 ? [received] : log, metadata);
@@ -85,7 +80,9 @@ export class RedisLedger implements Ledger {
       pack(received),
       pack(cancelled),
       "cancelled",
-      this.#keepMs,
+      keepMs,
+      jobId,
+      digest,
       ...WAITING,
     );
     if (done === 1) return { kind: "done", record: fold(id, await this.log(id), metadata) };
@@ -106,7 +103,7 @@ export class RedisLedger implements Ledger {
   }
 
   async #write(
-    { id, fence }: Hold,
+    { id, fence, keepMs }: Hold,
     events: readonly LedgerEvent[],
     state: Readonly<Record<string, string>>,
     move?: Move,
@@ -116,7 +113,7 @@ export class RedisLedger implements Ledger {
     const written = await this.#redis.ledgerWrite(
       ...keysOf(id),
       fence,
-      status !== null && isFinal(status) ? this.#keepMs : "",
+      status !== null && isFinal(status) ? keepMs : "",
       events.length,
       ...events.map(pack),
       ...Object.entries(fields).flat(),

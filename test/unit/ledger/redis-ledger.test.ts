@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { AttemptRecord, DeliveryRecord } from "../../../src/core/index.ts";
 import { changeBetween, fold } from "../../../src/ledger/fold.ts";
-import type { Introduction } from "../../../src/ledger/ledger.ts";
+import type { Introduction, TakenMessage } from "../../../src/ledger/ledger.ts";
 import { RedisLedger } from "../../../src/ledger/redis-ledger.ts";
 import { closeRedis, connectRedis } from "../../../src/redis/connection.ts";
 import type { RedisClient } from "../../../src/redis/connection.ts";
@@ -22,7 +22,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "mailover-ledger-"));
   store = await startEmbeddedStore({ dataDir: folder, log: () => undefined });
   redis = connectRedis({ url: store.url }, { use: "commands", connectionName: "test", onError: () => undefined });
-  ledger = new RedisLedger(redis, { keepMs: 60_000 }, Date.now);
+  ledger = new RedisLedger(redis, Date.now);
 });
 
 afterAll(async () => {
@@ -39,8 +39,17 @@ beforeEach(() => {
     class: "transactional",
     recipients: ["ann@example.org", "bob@example.org"],
     metadata: { order: count },
+    jobId: String(count),
+    digest: "0123456789abcdef",
+    keepMs: 60_000,
   };
 });
+
+async function take(introduction: Introduction, by: string): Promise<TakenMessage> {
+  const taken = await ledger.take(introduction, by);
+  if (taken.kind !== "taken") throw new Error(`it is job ${taken.jobId}'s`);
+  return taken;
+}
 
 function attemptOf(number: number, more: Partial<AttemptRecord> = {}): AttemptRecord {
   return {
@@ -69,7 +78,7 @@ const relayedBy = (record: DeliveryRecord, provider: string): DeliveryRecord => 
 
 describe("the path of a message that goes well", () => {
   test("is four writes, and reads back as the record", async () => {
-    const { hold, isNew, record, openAttempt } = await ledger.take(message, "worker-1");
+    const { hold, isNew, record, openAttempt } = await take(message, "worker-1");
     expect({ isNew, openAttempt }).toEqual({ isNew: true, openAttempt: null });
     expect(record).toMatchObject({ status: "relaying", id: message.id, metadata: { order: count } });
     expect(await ledger.start(hold, { number: 1, provider: "primary" })).toBe(true);
@@ -89,7 +98,7 @@ describe("the path of a message that goes well", () => {
   });
 
   test("is kept for its time after the end, and for good before it", async () => {
-    const { hold } = await ledger.take(message, "worker-1");
+    const { hold } = await take(message, "worker-1");
     const keys = [`mailover:ledger:{${message.id}}`, `mailover:ledger:{${message.id}}:log`];
     expect(await Promise.all(keys.map((key) => redis.pttl(key)))).toEqual([-1, -1]);
     await ledger.move(hold, { type: "message.relayed", change: { status: "relayed" } });
@@ -97,7 +106,7 @@ describe("the path of a message that goes well", () => {
   });
 
   test("costs no more than 1.5 KB in Redis", async () => {
-    const { hold, record } = await ledger.take(message, "host-0123456789ab:12345");
+    const { hold, record } = await take(message, "host-0123456789ab:12345");
     await ledger.start(hold, { number: 1, provider: "microsoft365" });
     await ledger.mark(hold);
     const reply = `250 2.0.0 OK ${message.messageId} [Hostname=TYCPR01MB5678.jpnprd01.prod.outlook.com]`;
@@ -112,9 +121,9 @@ describe("the path of a message that goes well", () => {
 
 describe("a message that another worker takes", () => {
   test("is out of reach of the first one, which writes nothing any more", async () => {
-    const first = await ledger.take(message, "worker-1");
+    const first = await take(message, "worker-1");
     await ledger.start(first.hold, { number: 1, provider: "primary" });
-    const second = await ledger.take(message, "worker-2");
+    const second = await take(message, "worker-2");
     expect(second.hold.fence).toBeGreaterThan(first.hold.fence);
     const before = await ledger.log(message.id);
     expect(await ledger.start(first.hold, { number: 2, provider: "primary" })).toBe(false);
@@ -126,29 +135,46 @@ describe("a message that another worker takes", () => {
   });
 
   test("comes with the attempt that was left open, and whether its content may be out", async () => {
-    const first = await ledger.take(message, "worker-1");
+    const first = await take(message, "worker-1");
     await ledger.start(first.hold, { number: 1, provider: "primary" });
-    const second = await ledger.take(message, "worker-2");
+    const second = await take(message, "worker-2");
     expect(second.openAttempt).toEqual({ number: 1, provider: "primary", contentMayBeOut: false });
     expect(second.isNew).toBe(false);
     await ledger.mark(second.hold);
-    expect((await ledger.take(message, "worker-3")).openAttempt?.contentMayBeOut).toBe(true);
+    expect((await take(message, "worker-3")).openAttempt?.contentMayBeOut).toBe(true);
   });
 
   test("comes without one where the attempt had ended", async () => {
-    const { hold } = await ledger.take(message, "worker-1");
+    const { hold } = await take(message, "worker-1");
     await ledger.start(hold, { number: 1, provider: "primary" });
     await ledger.mark(hold);
     await ledger.end(hold, attemptOf(1, { outcome: "deferred" }), { reason: "busy" });
-    const taken = await ledger.take(message, "worker-2");
+    const taken = await take(message, "worker-2");
     expect(taken.openAttempt).toBeNull();
     expect(taken.record).toMatchObject({ attemptCount: 1, reason: "busy" });
   });
 });
 
+describe("the same message in another job", () => {
+  test("is left to the job that has it, before and after its end", async () => {
+    const { hold } = await take(message, "worker-1");
+    const again = { ...message, jobId: "another" };
+    const duplicate = { kind: "duplicate", jobId: message.jobId, sameContent: true };
+    expect(await ledger.take(again, "worker-2")).toEqual(duplicate);
+    expect(await ledger.move(hold, { type: "message.relayed", change: { status: "relayed" } })).toBe(true);
+    expect(await ledger.take(again, "worker-2")).toEqual(duplicate);
+  });
+
+  test("is told from another content under the same key", async () => {
+    await take(message, "worker-1");
+    const other = { ...message, jobId: "another", digest: "fedcba9876543210" };
+    expect(await ledger.take(other, "worker-2")).toMatchObject({ kind: "duplicate", sameContent: false });
+  });
+});
+
 describe("cancelling", () => {
   test("a message that waits ends it, and voids its worker's hold", async () => {
-    const { hold } = await ledger.take(message, "worker-1");
+    const { hold } = await take(message, "worker-1");
     await ledger.move(hold, { type: "message.deferred", change: { status: "deferred" } });
     const result = await ledger.cancel(message, "ann@desk", "cancelled by ann@desk");
     expect(result).toMatchObject({
@@ -160,12 +186,12 @@ describe("cancelling", () => {
 
   test("a message nobody took yet ends it before it begins", async () => {
     expect(await ledger.cancel(message, "app", "no longer wanted")).toMatchObject({ kind: "done" });
-    const taken = await ledger.take(message, "worker-1");
+    const taken = await take(message, "worker-1");
     expect(taken.record.status).toBe("cancelled");
   });
 
   test("is refused while an attempt is under way, and after the end", async () => {
-    const { hold } = await ledger.take(message, "worker-1");
+    const { hold } = await take(message, "worker-1");
     await ledger.start(hold, { number: 1, provider: "primary" });
     expect(await ledger.cancel(message, "app", "x")).toEqual({ kind: "refused", status: "relaying", underWay: true });
     await ledger.end(hold, attemptOf(1), {});
