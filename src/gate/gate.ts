@@ -66,7 +66,7 @@ export class Gate {
   readonly #senders: SenderMemory;
   readonly #passages = new Set<Passage>();
   #remedy: string | null = null;
-  #closed = false;
+  readonly #closing = new AbortController();
 
   constructor(provider: Provider, settings: GateSettings, parts: { clock: Clock; random: Random; emit: Emit }) {
     this.provider = provider;
@@ -74,8 +74,11 @@ export class Gate {
       ...settings,
       breaker: {
         ...settings.breaker,
-        // A provider with three connections cannot fail five times at once.
-        consecutiveFailures: Math.min(settings.breaker.consecutiveFailures, provider.capabilities.maxConnections),
+        // A provider with three connections cannot fail five times at once; but one failure is no row of them.
+        consecutiveFailures: Math.min(
+          settings.breaker.consecutiveFailures,
+          Math.max(2, provider.capabilities.maxConnections),
+        ),
       },
     };
     this.#clock = parts.clock;
@@ -124,6 +127,7 @@ export class Gate {
     let stage: Stage = "queue";
     let counted = false;
     let turnedAway = false;
+    let ended = false;
     let timer: NodeJS.Timeout | null = null;
     const slow = (): void => {
       if (contentHasBegun(stage)) return;
@@ -137,7 +141,7 @@ export class Gate {
       onStage: (next) => {
         stage = next;
         // Waiting for a connection of our own is not the provider's slowness; the time runs from its first step.
-        if (timer === null && next !== "queue") timer = setTimeout(slow, this.#settings.slowAfterMs);
+        if (timer === null && next !== "queue" && !ended) timer = setTimeout(slow, this.#settings.slowAfterMs);
       },
       abandon: (reason, evenContent = false) => {
         if (!evenContent && contentHasBegun(stage)) return;
@@ -145,6 +149,7 @@ export class Gate {
         controller.abort(new Error(reason));
       },
       end: async (outcome) => {
+        ended = true;
         if (timer !== null) clearTimeout(timer);
         this.#passages.delete(passage);
         if (passage.turnedAway()) return;
@@ -157,7 +162,7 @@ export class Gate {
 
   /** Ends timers and the probe; attempts under way are the caller's. */
   close(): void {
-    this.#closed = true;
+    this.#closing.abort(new Error("the gate is closed"));
     this.#breaker.shutdown();
   }
 
@@ -165,17 +170,20 @@ export class Gate {
   async #learn(from: string, outcome: Outcome, counted: boolean): Promise<void> {
     if (outcome.kind === "relayed") {
       this.#pauses.succeeded();
+      // It works: what it has against single recipients is theirs, except a limit that it met on the way.
+      for (const { failure } of outcome.refused) this.#pauseFor(failure);
       if (!counted) await this.#breaker.success();
       return;
     }
     const { failure } = outcome;
-    if (failure.cause === "throttled" || failure.cause === "quota") this.#pause(failure.cause, failure);
+    this.#pauseFor(failure);
     if (failure.cause === "sender") this.#senders.remember(from, failure.reason);
     const verdict = CAUSES[failure.cause].breaker;
-    if (verdict === "trip") {
+    if (verdict === "trip" && failure.stage !== "rcpt") {
       this.#remedy = failure.remedy ?? null;
       this.#breaker.trip(failure.reason, this.#settings.breaker.authOpenMs);
-    } else if (verdict === "failure" && failure.scope === "provider") {
+    } else if ((verdict === "failure" || verdict === "trip") && failure.scope === "provider") {
+      // Also where it would not relay to one recipient: that may be the recipient's alone, or keep all of them out.
       this.#remedy = failure.remedy ?? null;
       const openMs = failure.cause === "uncertain" ? this.#settings.breaker.uncertainOpenMs : null;
       if (!counted) await this.#breaker.failure(failure.reason, openMs);
@@ -184,8 +192,10 @@ export class Gate {
     }
   }
 
-  #pause(cause: "throttled" | "quota", failure: Failure): void {
-    const pause = this.#pauses.begin(cause, failure.reason, failure.retryAfterMs);
+  #pauseFor({ cause, scope, reason, retryAfterMs }: Failure): void {
+    // A limit of one recipient's mailbox is no concern of the others.
+    if ((cause !== "throttled" && cause !== "quota") || scope !== "provider") return;
+    const pause = this.#pauses.begin(cause, reason, retryAfterMs);
     if (pause === null) return;
     this.#emit({ type: "gate.paused", provider: this.provider.name, ...pause });
     // Those that wait for a connection would only be told the same.
@@ -208,8 +218,9 @@ export class Gate {
       timeoutMs: probeTimeoutMs,
       slowAfterMs: this.#settings.slowAfterMs,
       clock: this.#clock,
+      signal: this.#closing.signal,
     });
-    if (this.#closed) return;
+    if (this.#closing.signal.aborted) return;
     this.#emit({
       type: "probe.ended",
       provider: this.provider.name,

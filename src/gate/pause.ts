@@ -34,12 +34,15 @@ export class Pauses {
     return this.#current;
   }
 
-  /** Begins a pause, or prolongs the present one where the provider asks for more. Returns it when it is new. */
-  begin(cause: Pause["cause"], reason: string, retryAfterMs: number | undefined): Pause | null {
+  /**
+   * Begins a pause, or prolongs the present one where the provider asks for more. Returns it when it is new. A time of
+   * zero counts as none: coming back at once is what it complained of.
+   */
+  begin(cause: Pause["cause"], reason: string, retryAfterMs = 0): Pause | null {
     const present = this.current;
-    const untilAt = this.#clock() + Math.min(LONGEST_MS, retryAfterMs ?? this.#ownGuessMs(cause));
+    const untilAt = this.#clock() + Math.min(LONGEST_MS, retryAfterMs > 0 ? retryAfterMs : this.#ownGuessMs(cause));
     // Attempts that ran at the same time are told the same thing: that is one throttling, not many.
-    if (present !== null && (retryAfterMs === undefined || untilAt <= present.untilAt)) return null;
+    if (present !== null && (retryAfterMs <= 0 || untilAt <= present.untilAt)) return null;
     this.#pausesInRow += 1;
     this.#current = { cause, reason, untilAt };
     return this.#current;

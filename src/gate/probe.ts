@@ -9,24 +9,32 @@ export type ProbeResult = {
 };
 
 /**
- * Checks a provider without mail, within `timeoutMs`. A provider that answers, but takes longer than `slowAfterMs`, has
+ * Checks a provider without mail, within `timeoutMs` and until `signal` aborts. A provider that answers, but takes longer than `slowAfterMs`, has
  * not come back: mail would only open its breaker again.
  */
 export async function probe(
   provider: Provider,
-  options: { readonly timeoutMs: number; readonly slowAfterMs: number; readonly clock: Clock },
+  options: {
+    readonly timeoutMs: number;
+    readonly slowAfterMs: number;
+    readonly clock: Clock;
+    readonly signal: AbortSignal;
+  },
 ): Promise<ProbeResult> {
   const controller = new AbortController();
   let stage: Stage | null = null;
   const startedAt = options.clock();
   let timer: NodeJS.Timeout | undefined;
+  let stop = (): void => undefined;
   // Raced, not only aborted: a provider that ignores its signal must not leave the breaker half-open for ever.
   const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => {
-      const error = new Error(`no end within ${options.timeoutMs} ms`);
+    const end = (error: Error): void => {
       controller.abort(error);
       reject(error);
-    }, options.timeoutMs);
+    };
+    timer = setTimeout(() => end(new Error(`no end within ${options.timeoutMs} ms`)), options.timeoutMs);
+    stop = () => end(options.signal.reason as Error);
+    options.signal.addEventListener("abort", stop, { once: true });
   });
   try {
     const onStage = (next: Stage): void => {
@@ -44,5 +52,6 @@ export async function probe(
     return { ok: false, stage, reason: error instanceof Error ? error.message : String(error), failure: null };
   } finally {
     clearTimeout(timer);
+    options.signal.removeEventListener("abort", stop);
   }
 }

@@ -69,7 +69,7 @@ export class ScriptedProvider implements Provider {
     return step;
   }
 
-  async verify(): Promise<Verification> {
+  async verify(_options: SendOptions): Promise<Verification> {
     this.verifyCount += 1;
     return this.verification;
   }

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import type { GatewayEvent, Outcome } from "../../../src/core/index.ts";
+import type { Failure, GatewayEvent, Outcome, SendOptions, Verification } from "../../../src/core/index.ts";
 import { Gate } from "../../../src/gate/gate.ts";
 import type { GateSettings } from "../../../src/gate/gate.ts";
 import { ScriptedProvider, failed, failureOf, relayed } from "../scripted-provider.ts";
@@ -64,7 +64,10 @@ describe("what counts for the breaker", () => {
     ["a refused From does not", failed("sender"), 20, "closed"],
     ["throttling does not", failed("throttled"), 20, "closed"],
     ["a used-up quota does not", failed("quota"), 20, "closed"],
-    ["bad credentials open it at once", failed("auth"), 1, "open"],
+    ["a 4xx for the sender's domain does not", failed("busy", { scope: "sender" }), 20, "closed"],
+    ["bad credentials open it at once", failed("auth", { stage: "auth" }), 1, "open"],
+    ["one recipient that the server does not relay to does not", failed("auth", { stage: "rcpt" }), 1, "closed"],
+    ["several in a row do", failed("auth", { stage: "rcpt" }), 3, "open"],
     ["a lost answer to the content counts", failed("uncertain"), 3, "open"],
     ["a blocked account counts", failed("reputation"), 3, "open"],
   ];
@@ -86,6 +89,61 @@ describe("what counts for the breaker", () => {
     await pass(failed("outage"));
     await pass(failed("outage"));
     expect(gate.breakerState).toBe("open");
+  });
+});
+
+test("with a single connection, one failure is not a row of them", async () => {
+  gate.close();
+  make({}, { maxConnections: 1 });
+  await pass(failed("outage"));
+  expect(gate.breakerState).toBe("closed");
+  await pass(failed("outage"));
+  expect(gate.breakerState).toBe("open");
+});
+
+describe("what pauses it", () => {
+  const limit = (scope: "provider" | "recipient"): Failure => failureOf("throttled", { scope, retryAfterMs: 20_000 });
+  const rows: readonly [what: string, outcome: Outcome, isPaused: boolean][] = [
+    ["its own limit does", failed("throttled"), true],
+    ["a recipient's own limit does not", failed("throttled", { scope: "recipient" }), false],
+    [
+      "its own limit does when it met one recipient of a message it took",
+      { ...relayed, refused: [{ recipient: "bob@example.org", failure: limit("provider") }] } as Outcome,
+      true,
+    ],
+    [
+      "a recipient's own limit does not when it took the message for others",
+      { ...relayed, refused: [{ recipient: "bob@example.org", failure: limit("recipient") }] } as Outcome,
+      false,
+    ],
+  ];
+  test.each(rows)("%s", async (_what, outcome, isPaused) => {
+    await pass(outcome);
+    expect(gate.isPaused).toBe(isPaused);
+  });
+});
+
+describe("what is left behind", () => {
+  test("no timer, where a provider tells of a stage after the end", async () => {
+    const passage = gate.begin(from);
+    await passage.end(failed("busy", { scope: "recipient" }));
+    const timersBefore = vi.getTimerCount();
+    passage.onStage("connect");
+    expect(vi.getTimerCount()).toBe(timersBefore);
+  });
+
+  test("no probe, once the gate is closed", async () => {
+    let stopped = false;
+    provider.verify = ({ signal }: SendOptions): Promise<Verification> =>
+      new Promise(() => signal.addEventListener("abort", () => (stopped = true), { once: true }));
+    await pass(failed("auth", { stage: "auth" }));
+    await vi.advanceTimersByTimeAsync(30_000);
+    expect(gate.breakerState).toBe("half-open");
+    gate.close();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(stopped).toBe(true);
+    expect(vi.getTimerCount()).toBe(0);
+    expect(events.map(({ type }) => type)).not.toContain("probe.ended");
   });
 });
 
