@@ -9,6 +9,17 @@ export type AttemptParts = {
   readonly attemptTimeoutMs: number;
 };
 
+export type Trial = {
+  readonly message: Message;
+  readonly recipients: readonly string[];
+  readonly number: number;
+  /** The content is not begun after this instant. Epoch milliseconds. */
+  readonly giveUpAt: number;
+};
+
+/** Time a provider gets to end an attempt that was stopped. One that does not is left behind, whatever it goes on to do. */
+const STOPPING_MS = 10_000;
+
 /**
  * Makes one attempt at one provider, with its gate told of the stages and the outcome. `signal` stops it: because the
  * gateway ends, or because the job is another worker's now. Null: the gate shut while it waited for a connection, so
@@ -16,17 +27,29 @@ export type AttemptParts = {
  */
 export async function attempt(
   upstream: Upstream,
-  transmission: { readonly message: Message; readonly recipients: readonly string[]; readonly number: number },
+  trial: Trial,
   signal: AbortSignal,
   parts: AttemptParts,
 ): Promise<Outcome | null> {
-  const { message, recipients, number } = transmission;
+  const { message, recipients, number, giveUpAt } = trial;
   const { provider } = upstream.gate;
   const passage = upstream.gate.begin(message.from.address);
   const stop = (): void => passage.abandon("the attempt was stopped", true);
-  const timer = setTimeout(stop, parts.attemptTimeoutMs);
-  signal.addEventListener("abort", stop, { once: true });
   const startedAt = parts.clock();
+  const timeLeftMs = giveUpAt - startedAt;
+  const timers = [setTimeout(stop, parts.attemptTimeoutMs)];
+  if (timeLeftMs < parts.attemptTimeoutMs) {
+    timers.push(setTimeout(() => passage.abandon("the time of the message is over"), timeLeftMs));
+  }
+  signal.addEventListener("abort", stop, { once: true });
+  let leftBehind = false;
+  const stubborn = new Promise<Outcome>((resolve) => {
+    const leave = (): void => {
+      leftBehind = true;
+      resolve(unstoppable(passage.stage()));
+    };
+    passage.signal.addEventListener("abort", () => timers.push(setTimeout(leave, STOPPING_MS)), { once: true });
+  });
   const onStage = (stage: Stage): void => {
     if (passage.stage() === "queue" && stage !== "queue") {
       parts.emit({ type: "attempt.started", id: message.id, attempt: number, provider: upstream.name });
@@ -34,11 +57,10 @@ export async function attempt(
     passage.onStage(stage);
   };
   try {
-    const outcome = await provider
-      .send({ message, recipients }, { signal: passage.signal, onStage })
-      .catch((error: unknown) => defect(error, passage.stage()));
+    const sending = (async () => provider.send({ message, recipients }, { signal: passage.signal, onStage }))();
+    const outcome = await Promise.race([sending.catch((error: unknown) => defect(error, passage.stage())), stubborn]);
     await passage.end(outcome);
-    if (passage.turnedAway()) return null;
+    if (passage.turnedAway() && !leftBehind) return null;
     const failure = outcome.kind === "relayed" ? null : outcome.failure;
     parts.emit({
       type: "attempt.ended",
@@ -56,7 +78,7 @@ export async function attempt(
     });
     return outcome;
   } finally {
-    clearTimeout(timer);
+    for (const timer of timers) clearTimeout(timer);
     signal.removeEventListener("abort", stop);
   }
 }
@@ -68,4 +90,10 @@ function defect(error: unknown, stage: Stage): Outcome {
   return failure.cause === "uncertain"
     ? { kind: "uncertain", failure, refused: [] }
     : { kind: "deferred", failure, refused: [] };
+}
+
+/** An attempt that goes on although it was stopped may still hand the message over. */
+function unstoppable(stage: Stage): Outcome {
+  const text = `defect in the provider: it did not end its attempt within ${STOPPING_MS} ms of being stopped`;
+  return { kind: "uncertain", failure: { ...classify([], { stage: "reply", text }), stage }, refused: [] };
 }

@@ -37,8 +37,10 @@ const DECISIONS: Record<Cause, (circumstances: Circumstances, failure: Failure) 
   auth: elsewhereOrLater,
   reputation: elsewhereOrLater,
   sender: elsewhereOrLater,
-  throttled: (circumstances) => {
+  throttled: (circumstances, failure) => {
     if (circumstances.pinned) return "retry";
+    // A limit of one recipient's mailbox shuts no gate that could be waited for.
+    if (failure.scope !== "provider") return elsewhereOrLater(circumstances);
     return circumstances.mayWait ? "wait" : elsewhereOrLater(circumstances);
   },
   recipient: () => "bounce",

@@ -54,7 +54,7 @@ export async function deliver(task: Task, parts: DeliveryParts): Promise<Resolut
 }
 
 async function makeAttempt(
-  { task, parts }: Round,
+  { task, policy, parts }: Round,
   before: DeliveryRecord,
   upstream: Upstream,
 ): Promise<{ record: DeliveryRecord; outcome: Outcome } | null> {
@@ -63,8 +63,9 @@ async function makeAttempt(
   const record = { ...before, possibleDuplicate: before.possibleDuplicate || uncertain };
   const number = record.attemptCount + 1;
   const startedAt = new Date(parts.clock()).toISOString();
-  const transmission = { message: task.message, recipients: pendingRecipients(record), number };
-  const outcome = await attempt(upstream, transmission, task.signal, parts);
+  const { giveUpAt } = policy;
+  const trial = { message: task.message, recipients: pendingRecipients(record), number, giveUpAt };
+  const outcome = await attempt(upstream, trial, task.signal, parts);
   if (outcome === null) return null;
   const endedAt = new Date(parts.clock()).toISOString();
   const facts = { number, provider: upstream.name, startedAt, endedAt };

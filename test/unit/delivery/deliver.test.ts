@@ -101,6 +101,14 @@ describe("a round", () => {
     make([() => Promise.reject(new Error("a bug"))]);
     expect((await desk.round()).record).toMatchObject({ status: "relayed", provider: "second" });
   });
+
+  test("a provider that throws where it should return a promise does not either", async () => {
+    make([relayed]);
+    first.send = () => {
+      throw new Error("a bug");
+    };
+    expect((await desk.round()).record).toMatchObject({ status: "relayed", provider: "second" });
+  });
 });
 
 describe("recipients that fare differently", () => {
@@ -187,6 +195,19 @@ describe("a throttled provider", () => {
     expect((await desk.round()).record).toMatchObject({ status: "relayed", provider: "second" });
   });
 
+  test("is not asked again at once for a recipient whose own limit was reached", async () => {
+    const envelope = { mailFrom: "app@contoso.com", rcptTo: ["ann@example.org", "bob@example.org"] };
+    const limit = failureOf("throttled", { scope: "recipient", reason: "554 5.2.121 too many for him" });
+    const partly = { ...relayed, refused: [{ recipient: "bob@example.org", failure: limit }] } as Step;
+    make([partly], [failed("throttled", { scope: "recipient" })], { class: "bulk", envelope });
+    expect(inMs(await desk.round())).toBe(30_000);
+  });
+
+  test("is not asked again at once where it names no time to wait", async () => {
+    make([failed("throttled", { retryAfterMs: 0 })], [relayed], { class: "bulk" });
+    expect(inMs(await desk.round())).toBe(10_000);
+  });
+
   test("is waited for by bulk mail, even when its gate was shut before", async () => {
     make([failed("throttled", { retryAfterMs: 600_000 })], [relayed], { class: "bulk" });
     await desk.round();
@@ -197,6 +218,14 @@ describe("a throttled provider", () => {
 });
 
 describe("a message that waits for a connection", () => {
+  test("is not sent once its time is over", async () => {
+    make([hangsAt("queue")], [relayed], { expiresAt: new Date(Date.now() + 10_000) });
+    const round = desk.round();
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(await round).toMatchObject({ kind: "ended", record: { status: "expired", attemptCount: 0 } });
+    expect(second.sent).toHaveLength(0);
+  });
+
   test("goes on to the next provider when the breaker opens, and that was no attempt", async () => {
     make([hangsAt("queue")]);
     const round = desk.round();
@@ -291,6 +320,16 @@ describe("stopping", () => {
     await vi.advanceTimersByTimeAsync(100);
     desk.controller.abort();
     expect(await round).toMatchObject({ kind: "later", record: { uncertainAt: "first" } });
+  });
+
+  test("an attempt whose provider does not stop when told to is left behind as uncertain", async () => {
+    make([(_transmission, { onStage }) => new Promise(() => onStage("mail"))]);
+    const timersBefore = vi.getTimerCount();
+    const round = desk.round();
+    await vi.advanceTimersByTimeAsync(180_000);
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(await round).toMatchObject({ kind: "later", record: { uncertainAt: "first" } });
+    expect(vi.getTimerCount()).toBe(timersBefore);
   });
 
   test("an attempt that no time limit of its provider ends is stopped", async () => {
