@@ -4,9 +4,12 @@ import type { Emit, Provider, ProviderDefinition } from "./core/index.ts";
 import { work } from "./delivery/work.ts";
 import type { Upstream } from "./delivery/route.ts";
 import { EventBus } from "./events/bus.ts";
+import { startWebhooks } from "./events/webhooks/start.ts";
+import type { Webhooks } from "./events/webhooks/start.ts";
 import { Gate } from "./gate/gate.ts";
 import type { GateSettings } from "./gate/gate.ts";
 import { MailWorker } from "./queue/mail-worker.ts";
+import { WebhookOutbox } from "./queue/webhook-outbox.ts";
 import { closeRedis, connectRedis } from "./redis/connection.ts";
 import type { RedisClient } from "./redis/connection.ts";
 import { startEmbeddedStore } from "./redis/embedded.ts";
@@ -46,6 +49,9 @@ export async function startGateway({ config, definitions, log, environment }: Ga
   try {
     const redisUrl = await openStore(config, log, closing);
     const redis = await openRedis(config, redisUrl, log, closing);
+    const name = `${hostname()}:${process.pid}`;
+    const webhooks = await openWebhooks(config, { events, redis, name, log });
+    closing.push(() => webhooks.stop());
 
     const upstreams = createProviders(config, definitions, events.emit).map(
       ({ provider, priority, weight }): Upstream => {
@@ -75,7 +81,7 @@ export async function startGateway({ config, definitions, log, environment }: Ga
       { ...config.queue, concurrency: config.delivery.concurrency },
       {
         connection: redis,
-        name: `${hostname()}:${process.pid}`,
+        name,
         work: (job) => work(job, parts),
         onError: (error) => log.troubled("queue", error),
       },
@@ -117,6 +123,21 @@ async function openRedis(
   // What an embedded store keeps has been said by itself.
   if (config.redis.url !== "embedded") for (const warning of check.warnings) log.storeWarned(warning);
   return redis;
+}
+
+async function openWebhooks(
+  config: Config,
+  { events, redis, name, log }: { events: EventBus; redis: RedisClient; name: string; log: Log },
+): Promise<Webhooks> {
+  const onError = (error: Error): void => log.troubled("webhooks", error);
+  const parts = { connection: redis, name, onFailed: log.webhookFailed, onError };
+  return startWebhooks({
+    endpoints: config.webhooks,
+    events,
+    open: (endpoint, deliver) => new WebhookOutbox(config.queue, endpoint, { ...parts, deliver }),
+    onLost: log.webhooksLost,
+    clock: Date.now,
+  });
 }
 
 function gateSettings(config: Config): GateSettings {

@@ -94,6 +94,18 @@ lab
   .argument("<server>", "entra, exchange, sendgrid or relay")
   .action(async (server) => (await import("./lab.ts")).mendServer(server));
 
+const webhooks = program.command("webhooks").description("endpoints that are told of what becomes of messages");
+webhooks
+  .command("list", { isDefault: true })
+  .description("what waits for each endpoint, and what was given up")
+  .action(async () => (await import("./webhooks.ts")).showWebhooks());
+webhooks
+  .command("replay")
+  .description("try again, now, what was given up or waits to be tried again")
+  .option("--since <time>", "only events of the last so many minutes, hours or days: 1h")
+  .option("--endpoint <name>", "only this endpoint's")
+  .action(async (options) => (await import("./webhooks.ts")).replayWebhooks(options));
+
 program
   .command("generate", { hidden: true })
   .description("write the files that are made from the code: schema/ and tables in docs/")

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import type { ProviderDefinition } from "../core/index.ts";
 import { coreSchema } from "./schema.ts";
+import { webhookSchema } from "./schema-webhooks.ts";
 import type { Path } from "./tree.ts";
 
 /** The types of JSON that a setting may have. */
@@ -48,6 +49,11 @@ export function coreSettings(): readonly Setting[] {
 export function providerSettings(definition: ProviderDefinition): readonly Setting[] {
   const schema: unknown = definition.settings;
   return schema instanceof z.ZodType ? settingsIn(toNode(schema), [], true) : [];
+}
+
+/** The settings of a webhook endpoint, below the endpoint's name. */
+export function webhookSettings(): readonly Setting[] {
+  return settingsIn(toNode(webhookSchema), [], true);
 }
 
 function toNode(schema: z.ZodType): Node {

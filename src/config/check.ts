@@ -1,5 +1,5 @@
 import type { ProviderDefinition } from "../core/index.ts";
-import { coreSettings, providerSettings } from "./catalogue.ts";
+import { coreSettings, providerSettings, webhookSettings } from "./catalogue.ts";
 import { closest } from "./closest.ts";
 import { DURATION_FORM, readDurations } from "./duration.ts";
 import { nounOf, parseSettings, quote } from "./finding.ts";
@@ -29,7 +29,12 @@ export function checkConfig(settings: Tree, definitions: readonly ProviderDefini
     text: `${quote(text)} is not a duration: write ${DURATION_FORM}`,
     missing: false,
   }));
-  const known = [...coreSettings().map(({ path }) => path), ["providers"]];
+  const endpoints = isTree(core["webhooks"]) ? Object.keys(core["webhooks"]) : [];
+  const known = [
+    ...coreSettings().map(({ path }) => path),
+    ...endpoints.flatMap((name) => webhookSettings().map(({ path }) => ["webhooks", name, ...path])),
+    ["providers"],
+  ];
   const parsedCore = parseSettings(coreSchema, core, { at: [], isSecret, known });
   const parsedProviders = checkProviders(providers, definitions, isSecret);
   if (parsedCore.ok && parsedProviders.ok && durations.length === 0) {

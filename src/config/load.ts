@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { Util } from "config/lib/util.js";
 import type { ProviderDefinition } from "../core/index.ts";
-import { coreSettings, providerSettings } from "./catalogue.ts";
+import { coreSettings, providerSettings, webhookSettings } from "./catalogue.ts";
 import type { Setting } from "./catalogue.ts";
 import { checkConfig } from "./check.ts";
 import { loadFiles } from "./files.ts";
@@ -45,10 +45,10 @@ export function loadConfig({ env, cwd, definitions }: LoadOptions): LoadResult {
   const underVariables = [files.defaults, ...files.layers, ...inline.layers];
   const settings = settingsOf(merge(underVariables), definitions);
   const mapped = files.mappings.map((mapping) => mappedNames(mapping, settings));
-  const configured = valueAt(merge(underVariables), ["providers"]);
-  // A variable for a provider that this deployment does not have brings no provider into being.
+  const configured = merge(underVariables);
+  // A variable for a provider, or an endpoint, that this deployment does not have brings none into being.
   const names = [...mapped.flatMap(({ names: some }) => some), ...ownNames(settings)].filter(
-    ({ path }) => path[0] !== "providers" || Object.hasOwn(isTree(configured) ? configured : {}, path[1] ?? ""),
+    ({ path }) => !isBelowName(path) || isTree(valueAt(configured, path.slice(0, 2))),
   );
   const variables = readVariables(env, names, cwd);
   const layers = [...underVariables, ...variables.layers];
@@ -106,14 +106,22 @@ function merge(layers: readonly Layer[]): Tree {
   return withoutNulls(isTree(merged) ? merged : {});
 }
 
-/** Every setting of this tree's core and providers. */
+/** Whether a setting belongs to something that its deployment names: a provider or a webhook endpoint. */
+function isBelowName([group, ...rest]: Path): boolean {
+  return group === "providers" || (group === "webhooks" && rest.length > 0);
+}
+
+/** Every setting of this tree's core, webhook endpoints and providers. */
 function settingsOf(tree: Tree, definitions: readonly ProviderDefinition[]): readonly Setting[] {
-  const providers = Object.entries(isTree(tree["providers"]) ? tree["providers"] : {}).flatMap(([name, entry]) => {
+  const below = (group: string, settingsFor: (entry: unknown) => readonly Setting[]) =>
+    Object.entries(isTree(tree[group]) ? tree[group] : {}).flatMap(([name, entry]) =>
+      settingsFor(entry).map((setting) => ({ ...setting, path: [group, name, ...setting.path] })),
+    );
+  const providers = below("providers", (entry) => {
     const definition = definitions.find(({ kind }) => isTree(entry) && entry["kind"] === kind);
-    const settings = definition === undefined ? [] : providerSettings(definition);
-    return settings.map((setting) => ({ ...setting, path: ["providers", name, ...setting.path] }));
+    return definition === undefined ? [] : providerSettings(definition);
   });
-  return [...coreSettings(), ...providers];
+  return [...coreSettings(), ...below("webhooks", webhookSettings), ...providers];
 }
 
 /** The last layer that has something at this path, or failing that at the nearest path above it. */

@@ -1,5 +1,5 @@
 import type { ProviderDefinition } from "../core/index.ts";
-import { coreSettings, providerSettings } from "./catalogue.ts";
+import { coreSettings, providerSettings, webhookSettings } from "./catalogue.ts";
 import type { Setting } from "./catalogue.ts";
 import { formatDuration } from "./duration.ts";
 import { CORE_SECRETS } from "./schema.ts";
@@ -26,10 +26,11 @@ export function renderSettings(definitions: readonly ProviderDefinition[]): stri
       CORE_SECRETS,
     ),
   );
+  const webhooks = section("`webhooks.<name>`", webhookSettings(), ["secret"]);
   const providers = definitions.map((definition) =>
     section(`\`providers.<name>\` of kind \`${definition.kind}\``, providerSettings(definition), definition.secrets),
   );
-  return [INTRODUCTION, ...sections, ...providers].join("\n");
+  return [INTRODUCTION, ...sections, webhooks, ...providers].join("\n");
 }
 
 function section(title: string, settings: readonly Setting[], secrets: readonly string[]): string {

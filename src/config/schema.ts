@@ -10,6 +10,7 @@ import {
 } from "./schema-delivery.ts";
 import { encryptionSchema, ledgerSchema } from "./schema-encryption.ts";
 import { redisSchema } from "./schema-redis.ts";
+import { webhooksSchema } from "./schema-webhooks.ts";
 
 const DAY_MS = 86_400_000;
 
@@ -107,6 +108,7 @@ export const coreSchema = z
     message: messageSchema,
     encryption: encryptionSchema,
     ledger: ledgerSchema,
+    webhooks: webhooksSchema,
     log: logSchema,
   })
   .refine(({ redis, queue }) => redis.cluster === undefined || /\{.+\}/.test(queue.prefix), {

@@ -99,6 +99,35 @@ export class Log {
     this.#logger.error({ event: "gateway.troubled", where, reason }, `${where}: ${reason}`);
   }
 
+  /** One try to tell an endpoint of an event. It is tried again, unless it was the last. */
+  readonly webhookFailed = (fields: {
+    readonly endpoint: string;
+    readonly eventId: string;
+    readonly type: string;
+    readonly id: string;
+    readonly attempt: number;
+    readonly givenUp: boolean;
+    readonly reason: string;
+  }): void => {
+    const { endpoint, type, id, attempt, givenUp, reason } = fields;
+    const next = givenUp
+      ? `given up; to try again: mailover webhooks replay --endpoint ${endpoint}`
+      : "tried again later";
+    this.#logger[givenUp ? "error" : "warn"](
+      { ...fields, event: "webhook.failed" },
+      `webhook ${endpoint}, ${type} of ${id}, try ${attempt}: ${reason} (${next})`,
+    );
+  };
+
+  /** Events that Redis did not take: no endpoint will be told of them. */
+  readonly webhooksLost = (fields: { readonly lostCount: number; readonly reason: string }): void => {
+    const reason = this.#show(fields.reason);
+    this.#logger.error(
+      { event: "webhooks.lost", lostCount: fields.lostCount, reason },
+      `${fields.lostCount} webhook deliveries lost: ${reason}`,
+    );
+  };
+
   messageReceived({ id, messageId, jobId }: Of<"message.received">): void {
     this.#logger.info({ event: "message.received", id, messageId: this.#show(messageId), jobId }, `received ${id}`);
   }

@@ -1,0 +1,40 @@
+import type { MessageEvent } from "./endpoint.ts";
+
+/** What of its submission an event may carry beside the record. */
+type Origin = {
+  readonly jobId?: string;
+  readonly tags?: readonly string[];
+  readonly tenant?: string | null;
+};
+
+/** The body of a webhook: type, instant and data as Standard Webhooks has them. Nothing of the message's content is in it. */
+export function bodyOf(event: MessageEvent & Origin, occurredAt: number): string {
+  const { type, record } = event;
+  const last = record.attempts.at(-1);
+  return JSON.stringify({
+    type,
+    timestamp: new Date(occurredAt).toISOString(),
+    data: {
+      id: record.id,
+      messageId: record.messageId,
+      jobId: event.jobId,
+      status: record.status,
+      provider: record.provider,
+      remoteId: record.remoteId,
+      recipients: record.recipients.map(({ address, status, provider, reason }) => ({
+        address,
+        status,
+        provider,
+        reason,
+      })),
+      reason: record.reason,
+      remedy: last?.remedy ?? null,
+      attemptCount: record.attemptCount,
+      nextAttemptAt: record.nextAttemptAt,
+      possibleDuplicate: record.possibleDuplicate,
+      tags: event.tags,
+      tenant: event.tenant,
+      metadata: record.metadata,
+    },
+  });
+}
