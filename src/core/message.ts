@@ -75,6 +75,8 @@ export type Submission = {
   /** The app's own choices over its class's; null leaves the class's. */
   readonly onUncertain: UncertainPolicy | "verify" | null;
   readonly whenThrottled: ThrottlePolicy | null;
+  /** Whether the envelope sender gets a delivery report about recipients that were not reached (RFC 3464). */
+  readonly dsn: boolean;
 };
 
 /** A checked message, as it is given to providers. Everything in it is trusted; nobody checks again. */

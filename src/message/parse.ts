@@ -59,6 +59,7 @@ function readSubmission(input: MessageInput, isRaw: boolean, context: ReadContex
     sendAt,
     onUncertain: input.onUncertain ?? null,
     whenThrottled: input.whenThrottled === undefined ? null : throttlePolicy(input.whenThrottled),
+    dsn: input.dsn ?? false,
   };
 }
 

@@ -13,6 +13,7 @@ const units: Record<string, string> = { string: "characters", array: "items" };
 
 const typeNames: Record<string, string> = {
   string: "a string",
+  boolean: "true or false",
   number: "a number",
   int: "a whole number",
   array: "a list",

@@ -119,6 +119,10 @@ export const messageSchema = z.strictObject({
     ])
     .optional()
     .describe("Wait for a throttled provider, or spill to the next one. Default: by class."),
+  dsn: z
+    .boolean()
+    .optional()
+    .describe("Send a delivery report to the envelope sender about recipients not reached. Default: `false`."),
 });
 
 /** A job's data as an app writes it. */
