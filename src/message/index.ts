@@ -11,4 +11,7 @@ export { parseSubmission } from "./parse.ts";
 export type { ParsedSubmission } from "./parse.ts";
 export { formatProblems } from "./problem.ts";
 export type { Problem } from "./problem.ts";
+export { composeReport } from "./report.ts";
+export type { ReportJob, ReportRequest } from "./report.ts";
+export type { ReportedMessage } from "./report-original.ts";
 export type { MessageInput } from "./schema.ts";
