@@ -29,7 +29,7 @@ export const anyData: fc.Arbitrary<Record<string, unknown>> = fc
         fc.constantFrom("metadata", "envelope", "sendAt", "sealed", "digest", "7", "0", "__proto__", ""),
         fc.string({ unit: "binary" }),
       ),
-      fc.jsonValue({ maxDepth: 3 }),
+      fc.jsonValue({ maxDepth: 3, stringUnit: "binary" }),
     ),
     { selector: ([name]) => name, maxLength: 12 },
   )

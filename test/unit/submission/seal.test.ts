@@ -22,6 +22,11 @@ describe("what is sealed opens again", () => {
     );
   });
 
+  test.each(["認証コードは 845 297 です。", "ÿé", "half a pair: \ud83d", "\u0000"])("in any script: %j", (text) => {
+    const data = { to: "bob@fabrikam.com", text };
+    expect(unseal(stored(seal(data, keyring)), keyring)).toEqual({ ok: true, data });
+  });
+
   test("twice over", () => {
     const twice = stored(seal(sealedMessage(), keyring));
     const once = unseal(twice, keyring);
