@@ -5,6 +5,16 @@ import type { EnhancedStatus } from "./status.ts";
 export type Reply = { readonly code: number; readonly status: EnhancedStatus | null; readonly text: string };
 
 /**
+ * A reply's lines as the one sentence they are: servers wrap it wherever they like, and repeat the code, often the
+ * enhanced status too, on each line.
+ */
+export function joinReplyLines(text: string): string {
+  const [first = "", ...others] = text.trim().split(/\s*\r?\n\s*/);
+  const words = others.map((line) => line.replace(/^\d{3}(?:[ -]|$)\s*(?:[245]\.\d{1,3}\.\d{1,3}(?:\s+|$))?/, ""));
+  return [first, ...words].filter((line) => line !== "").join(" ");
+}
+
+/**
  * Reads a reply, of one line or more, word for word. The enhanced status is taken from the first line that has one.
  * Returns null where the text does not begin with a reply code.
  */

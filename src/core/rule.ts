@@ -1,6 +1,7 @@
 import { CAUSES } from "./cause.ts";
 import type { Cause, Scope } from "./cause.ts";
 import type { Failure } from "./outcome.ts";
+import { joinReplyLines } from "./reply.ts";
 import { contentMayBeOut } from "./stage.ts";
 import type { Stage } from "./stage.ts";
 import { statusMatches } from "./status.ts";
@@ -35,7 +36,10 @@ export type Condition = {
   readonly aadsts?: number | readonly number[];
   readonly errorCode?: string | readonly string[];
   readonly field?: RegExp;
-  /** Only where the provider gives one code to different causes, or no code at all. */
+  /**
+   * Only where the provider gives one code to different causes, or no code at all. Of an SMTP reply with several lines
+   * it sees one: without their ends, and without the codes that all but the first repeat.
+   */
   readonly text?: RegExp;
 };
 
@@ -78,8 +82,10 @@ const FALLBACK_STATUS: Record<Cause, EnhancedStatus> = {
  */
 export function classify(rules: readonly Rule[], evidence: Evidence): Failure {
   const answered = evidence.replyCode !== undefined || evidence.httpStatus !== undefined;
+  const isReply = evidence.replyCode !== undefined;
+  const readable = isReply ? { ...evidence, text: joinReplyLines(evidence.text) } : evidence;
   const lost = !answered && contentMayBeOut(evidence.stage);
-  const rule = lost ? undefined : rules.find(({ when }) => matches(when, evidence));
+  const rule = lost ? undefined : rules.find(({ when }) => matches(when, readable));
   const cause = lost ? "uncertain" : (rule?.cause ?? "busy");
   const retryAfterMs = evidence.retryAfterMs ?? rule?.retryAfterMs;
   return {
