@@ -35,6 +35,7 @@ export type ControlServer = { readonly url: string; readonly port: number; close
 const FAULT_KINDS: Readonly<Record<LabServerName, FaultKind>> = {
   entra: "entra",
   exchange: "smtp",
+  graph: "http",
   sendgrid: "http",
   relay: "smtp",
 };
@@ -118,6 +119,7 @@ function stateOf(lab: Lab): LabState {
     servers: {
       entra: state(lab.entra),
       exchange: state(lab.exchange),
+      graph: state(lab.graph),
       sendgrid: state(lab.sendgrid),
       relay: state(lab.relay),
     },

@@ -10,7 +10,7 @@ export type EntraApp = {
   readonly certificates?: readonly string[];
   readonly federated?: readonly FederatedCredential[];
   readonly disabled?: boolean;
-  /** Application permissions with consent; SMTP.SendAsApp where not given. */
+  /** Application permissions for SMTP with consent; SMTP.SendAsApp where not given. */
   readonly roles?: readonly string[];
 };
 

@@ -2,7 +2,7 @@ import type { Clock } from "../core/index.ts";
 import { aadstsResponse } from "./aadsts.ts";
 import { createAuthority } from "./certificate.ts";
 import type { CertificateAuthority } from "./certificate.ts";
-import { LAB_ACCOUNT } from "./defaults.ts";
+import { LAB_ACCOUNT, SMTP_RESOURCE } from "./defaults.ts";
 import { DEFAULT_ENTRA_RULES } from "./entra-rules.ts";
 import type { EntraRules } from "./entra-rules.ts";
 import type { EntraFault } from "./fault.ts";
@@ -90,7 +90,8 @@ export async function startEntra(options: EntraOptions = {}): Promise<EntraServe
       clientId: verdict.app.clientId,
       tenantId: rules.tenantId,
       audience: verdict.audience,
-      roles: verdict.app.roles ?? ["SMTP.SendAsApp"],
+      // Rights at Graph come by RBAC for applications, which tokens do not tell.
+      roles: verdict.audience === SMTP_RESOURCE ? (verdict.app.roles ?? ["SMTP.SendAsApp"]) : [],
       expiresAt: clock() + rules.tokenLifetimeS * 1_000,
     };
     return {

@@ -1,6 +1,7 @@
 import type { Clock } from "../core/index.ts";
 import { createAuthority } from "./certificate.ts";
 import type { CertificateAuthority } from "./certificate.ts";
+import { SMTP_RESOURCE } from "./defaults.ts";
 import type { EntraServer } from "./entra.ts";
 import { exchangeReplies as replies } from "./exchange-replies.ts";
 import { DEFAULT_EXCHANGE_RULES } from "./exchange-rules.ts";
@@ -33,7 +34,6 @@ export interface ExchangeServer extends LabServer<SmtpFault> {
 
 /** The size that EHLO tells, whatever the mailbox is set to. */
 const DECLARED_MAX_BYTES = 157_286_400;
-const AUDIENCE = "https://outlook.office365.com";
 
 /** A stand-in for client submission at Exchange Online: STARTTLS, then XOAUTH2 with a token of the lab's Entra ID. */
 export async function startExchange(options: ExchangeOptions): Promise<ExchangeServer> {
@@ -120,7 +120,7 @@ function authenticate(
   const claims = entra.checkToken(credentials.token);
   const mayEnter =
     claims !== null &&
-    claims.audience === AUDIENCE &&
+    claims.audience === SMTP_RESOURCE &&
     claims.roles.includes("SMTP.SendAsApp") &&
     (rules.mailboxes === null || rules.mailboxes.includes(mailbox)) &&
     !rules.unlicensed.includes(mailbox) &&

@@ -6,12 +6,15 @@ import type { EntraRules } from "./entra-rules.ts";
 import { startExchange } from "./exchange.ts";
 import type { ExchangeServer } from "./exchange.ts";
 import type { ExchangeRules } from "./exchange-rules.ts";
+import { startGraph } from "./graph.ts";
+import type { GraphServer } from "./graph.ts";
+import type { GraphRules } from "./graph-rules.ts";
 import { startRelay } from "./relay.ts";
 import type { RelayOptions, RelayServer } from "./relay.ts";
 import { startSendGrid } from "./sendgrid.ts";
 import type { SendGridRules, SendGridServer } from "./sendgrid.ts";
 
-export const LAB_SERVERS = ["entra", "exchange", "sendgrid", "relay"] as const;
+export const LAB_SERVERS = ["entra", "exchange", "graph", "sendgrid", "relay"] as const;
 export type LabServerName = (typeof LAB_SERVERS)[number];
 
 export type LabOptions = {
@@ -20,6 +23,7 @@ export type LabOptions = {
   readonly ports?: { readonly [name in LabServerName]?: number };
   readonly entra?: Partial<EntraRules>;
   readonly exchange?: Partial<ExchangeRules>;
+  readonly graph?: Partial<GraphRules>;
   readonly sendgrid?: Partial<SendGridRules>;
   readonly relay?: Omit<RelayOptions, "host" | "port" | "authority" | "clock" | "seed">;
   readonly clock?: Clock;
@@ -32,6 +36,7 @@ export type Lab = {
   readonly ca: string;
   readonly entra: EntraServer;
   readonly exchange: ExchangeServer;
+  readonly graph: GraphServer;
   readonly sendgrid: SendGridServer;
   readonly relay: RelayServer;
   close(): Promise<void>;
@@ -57,11 +62,14 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
     const exchange = await opened(
       startExchange({ ...common, authority, entra, port: ports.exchange ?? 0, rules: options.exchange ?? {} }),
     );
+    const graph = await opened(
+      startGraph({ ...common, authority, entra, exchange, port: ports.graph ?? 0, rules: options.graph ?? {} }),
+    );
     const sendgrid = await opened(
       startSendGrid({ ...common, port: ports.sendgrid ?? 0, rules: options.sendgrid ?? {} }),
     );
     const relay = await opened(startRelay({ ...options.relay, ...common, authority, port: ports.relay ?? 0 }));
-    return { ca: authority.ca, entra, exchange, sendgrid, relay, close };
+    return { ca: authority.ca, entra, exchange, graph, sendgrid, relay, close };
   } catch (error) {
     // A port that is taken: those that have started must not be left behind.
     await close();

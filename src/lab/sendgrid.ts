@@ -8,6 +8,7 @@ import { isObject, parseJson } from "./json-value.ts";
 import type { JsonObject } from "./json-value.ts";
 import type { LabServer } from "./lab-server.ts";
 import type { AcceptedMessage } from "./mailbag.ts";
+import { listActivity } from "./sendgrid-activity.ts";
 import { checkMail } from "./sendgrid-check.ts";
 import { errorResponse, nginxResponse, plainError } from "./sendgrid-errors.ts";
 import { emailOf, recipientsOf } from "./sendgrid-recipients.ts";
@@ -22,6 +23,10 @@ export type SendGridRules = {
   readonly creditsPerDay: number;
   /** Requests to mail/send in a minute of the clock. */
   readonly requestsPerMinute: number;
+  /** Requests to messages in a minute of the clock. */
+  readonly activityRequestsPerMinute: number;
+  /** How long after it was accepted a message shows in the activity. */
+  readonly activityDelayMs: number;
 };
 
 export type SendGridOptions = {
@@ -41,21 +46,25 @@ export interface SendGridServer extends LabServer<HttpFault> {
 }
 
 const DEFAULT_RULES: SendGridRules = {
-  keys: { [LAB_ACCOUNT.sendGridKey]: ["mail.send", "sender_verification_eligible"] },
+  keys: { [LAB_ACCOUNT.sendGridKey]: ["mail.send", "sender_verification_eligible", "messages.read"] },
   verified: null,
   creditsPerDay: Infinity,
   requestsPerMinute: Infinity,
+  activityRequestsPerMinute: 6,
+  activityDelayMs: 0,
 };
 
+const PATHS = new Set(["/v3/mail/send", "/v3/messages", "/v3/scopes"]);
 const MAX_BODY_BYTES = 31_457_280;
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
 
-/** A stand-in for SendGrid's v3 API: mail/send and scopes, over plain HTTP on loopback. */
+/** A stand-in for SendGrid's v3 API: mail/send, messages and scopes, over plain HTTP on loopback. */
 export async function startSendGrid(options: SendGridOptions = {}): Promise<SendGridServer> {
   const clock = options.clock ?? Date.now;
   const rules = { ...DEFAULT_RULES, ...options.rules };
   const requests = new WindowCount(MINUTE_MS);
+  const questions = new WindowCount(MINUTE_MS);
   const recipients = new WindowCount(DAY_MS);
 
   const standIn = await startHttpServer<HttpFault>({
@@ -66,6 +75,7 @@ export async function startSendGrid(options: SendGridOptions = {}): Promise<Send
     seed: options.seed ?? 1,
     onClear: () => {
       requests.clear();
+      questions.clear();
       recipients.clear();
     },
     authority: null,
@@ -74,7 +84,7 @@ export async function startSendGrid(options: SendGridOptions = {}): Promise<Send
   });
 
   const answer = (request: HttpRequest): HttpResponse => {
-    if (request.path !== "/v3/mail/send" && request.path !== "/v3/scopes") {
+    if (!PATHS.has(request.path)) {
       return errorResponse(404, [plainError("Not Found")]);
     }
     const method = request.path === "/v3/mail/send" ? "POST" : "GET";
@@ -84,7 +94,18 @@ export async function startSendGrid(options: SendGridOptions = {}): Promise<Send
       return errorResponse(401, [plainError("The provided authorization grant is invalid, expired, or revoked")]);
     }
     if (request.path === "/v3/scopes") return { status: 200, body: { scopes } };
-    return scopes.includes("mail.send") ? send(request) : errorResponse(403, [plainError("access forbidden")]);
+    const [scope, act] = request.path === "/v3/messages" ? ["messages.read", find] : ["mail.send", send];
+    return scopes.includes(scope) ? act(request) : errorResponse(403, [plainError("access forbidden")]);
+  };
+
+  const find = (request: HttpRequest): HttpResponse => {
+    const now = clock();
+    const rate = rateHeaders(rules.activityRequestsPerMinute, questions.add(now, 1), now);
+    if (rate.over) return errorResponse(429, [plainError("too many requests")], rate.headers);
+    return listActivity(
+      request,
+      standIn.accepted.filter(({ acceptedAt }) => acceptedAt + rules.activityDelayMs <= now),
+    );
   };
 
   const send = (request: HttpRequest): HttpResponse => {

@@ -1,8 +1,8 @@
 import { checkAssertion } from "./client-assertion.ts";
+import { GRAPH_RESOURCE, SMTP_RESOURCE } from "./defaults.ts";
 import type { EntraApp, EntraRules } from "./entra-rules.ts";
 
-/** The one resource that the lab's tenant has. */
-const RESOURCE = "https://outlook.office365.com";
+const RESOURCES: ReadonlySet<string> = new Set([SMTP_RESOURCE, GRAPH_RESOURCE]);
 const ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 /** Scopes that MSAL and others add of their own accord. */
 const OIDC_SCOPES = new Set(["openid", "profile", "offline_access"]);
@@ -28,7 +28,7 @@ export function judgeTokenRequest(form: URLSearchParams, rules: EntraRules, url:
   const resources = scope.split(" ").filter((word) => !OIDC_SCOPES.has(word));
   const audience = /^(.+)\/\.default$/.exec(resources[0] ?? "")?.[1];
   if (resources.length !== 1 || audience === undefined) return { aadsts: 1002012, app: clientId, scope };
-  if (audience !== RESOURCE) return { aadsts: 500011, app: clientId, scope: audience };
+  if (!RESOURCES.has(audience)) return { aadsts: 500011, app: clientId, scope: audience };
   const refusal = refuseCredential(form, app, rules, url, now);
   return refusal === null ? { app, audience } : { ...refusal, app: clientId };
 }

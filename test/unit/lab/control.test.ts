@@ -69,7 +69,7 @@ test("what is wrong is said: field, value, rule", async () => {
   });
   expect(await client.clearFaults("mx" as LabServerName)).toEqual({
     ok: false,
-    error: 'server: "mx" is none of entra, exchange, sendgrid, relay',
+    error: 'server: "mx" is none of entra, exchange, graph, sendgrid, relay',
   });
   expect(await client.accepted("relay", 0)).toEqual({ ok: false, error: "limit: 0 is not a whole number from 1" });
   const response = await fetch(`${url}/faults/relay`, { method: "PUT", body: "{" });
