@@ -2,8 +2,8 @@ import { request } from "node:https";
 import type { Agent } from "node:https";
 import type { INetworkModule, NetworkRequestOptions, NetworkResponse } from "@azure/msal-node";
 
-/** What the latest request to Entra ID came to. */
-export type TokenExchange =
+/** What the latest request came to. */
+export type JsonExchange =
   | {
       readonly kind: "answered";
       readonly host: string;
@@ -21,25 +21,23 @@ export type TokenExchange =
     };
 
 /** An answer of a token endpoint is a few kilobytes; a proxy's page may be more, and nobody reads it. */
-const maxAnswerBytes = 1_000_000;
-/** With MSAL's code for an answer that is none. */
-const overlong = Object.assign(new Error(`the answer is over ${maxAnswerBytes} bytes`), {
-  code: "token_parsing_error",
-});
+const maxTokenAnswerBytes = 1_000_000;
 
 /**
- * The requests of one flight for a token. MSAL's own client has no time limit for its POST, cannot be given a CA, and
+ * The requests of one flight for a token, or of one question to Graph. MSAL's own client has no time limit for its POST, cannot be given a CA, and
  * loses the system's error code, the HTTP status of a body that is not JSON, and Retry-After; `latest` keeps them.
  */
 export class NetworkClient implements INetworkModule {
   readonly #agent: Agent;
   readonly #signal: AbortSignal;
-  latest: TokenExchange | null = null;
+  readonly #maxAnswerBytes: number;
+  latest: JsonExchange | null = null;
 
   /** `signal` ends a request under way; its reason is an error whose `code` becomes the exchange's. */
-  constructor(agent: Agent, signal: AbortSignal) {
+  constructor(agent: Agent, signal: AbortSignal, maxAnswerBytes = maxTokenAnswerBytes) {
     this.#agent = agent;
     this.#signal = signal;
+    this.#maxAnswerBytes = maxAnswerBytes;
   }
 
   sendGetRequestAsync<T>(url: string, options?: NetworkRequestOptions): Promise<NetworkResponse<T>> {
@@ -88,7 +86,7 @@ export class NetworkClient implements INetworkModule {
         let sizeBytes = 0;
         incoming.on("data", (chunk: Buffer) => {
           sizeBytes += chunk.length;
-          if (sizeBytes > maxAnswerBytes) fail(overlong);
+          if (sizeBytes > this.#maxAnswerBytes) fail(overlong(this.#maxAnswerBytes));
           else chunks.push(chunk);
         });
         incoming.on("error", reject);
@@ -103,6 +101,11 @@ export class NetworkClient implements INetworkModule {
       outgoing.end(method === "POST" ? body : undefined);
     });
   }
+}
+
+/** With MSAL's code for an answer that is none. */
+function overlong(maxBytes: number): Error {
+  return Object.assign(new Error(`the answer is over ${maxBytes} bytes`), { code: "token_parsing_error" });
 }
 
 function flatten(headers: NodeJS.Dict<string | string[]>): Record<string, string> {

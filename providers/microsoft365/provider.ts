@@ -20,6 +20,7 @@ import { microsoft365Rules } from "./classify.ts";
 import { endpointsOf } from "./clouds.ts";
 import { credentialRules } from "./credential-rules.ts";
 import { entraRules } from "./entra-rules.ts";
+import { GraphLookup } from "./graph-lookup.ts";
 import { maySendAs } from "./sender.ts";
 import type { Settings } from "./settings.ts";
 import { entraTokenRequest } from "./token-request.ts";
@@ -38,15 +39,19 @@ export class Microsoft365Provider implements Provider {
   readonly name: string;
   readonly kind = "microsoft365";
   readonly capabilities: Capabilities;
+  /** Only with `verifyWithGraph`. Who its recipients are does not count: Sent Items has a copy of the whole message. */
+  readonly lookup?: NonNullable<Provider["lookup"]>;
   readonly #settings: Settings;
   readonly #tokens: TokenSource;
   readonly #transport: SmtpTransport;
+  readonly #graph: GraphLookup | null;
   readonly #closing = new AbortController();
   /** The token that the latest connection signed in with, and whether it was one that had been used before. */
   #presented: (TokenResult & { ok: true }) | null = null;
 
   /** Throws where the file that `ca` names cannot be read. */
-  constructor(name: string, settings: Settings, { clock, notice }: ProviderContext) {
+  constructor(name: string, settings: Settings, context: ProviderContext) {
+    const { clock, notice } = context;
     const ca = settings.ca === undefined ? null : pemText(settings.ca);
     this.name = name;
     this.capabilities = {
@@ -62,6 +67,11 @@ export class Microsoft365Provider implements Provider {
       random: Math.random,
       notice,
     });
+    const graph = settings.verifyWithGraph ? new GraphLookup(settings, ca, context) : null;
+    this.#graph = graph;
+    if (graph !== null) {
+      this.lookup = (message, _recipients, attemptedAt, { signal }) => graph.lookup(message, attemptedAt, signal);
+    }
     this.#transport = new SmtpTransport({
       host: endpointsOf(settings).host,
       port: settings.port,
@@ -98,6 +108,7 @@ export class Microsoft365Provider implements Provider {
   async close(): Promise<void> {
     this.#closing.abort();
     this.#tokens.close();
+    this.#graph?.close();
     await this.#transport.close();
   }
 

@@ -3,6 +3,7 @@ import { address, fromMapping, routing, smtpTimeouts } from "../settings.ts";
 import { CLOUDS } from "./clouds.ts";
 import type { CloudName } from "./clouds.ts";
 import { maySendAs } from "./sender.ts";
+import { copyWindowMs } from "./sent-items.ts";
 
 const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const DOMAIN = /^(?=.{4,253}$)([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z][a-z0-9-]*$/i;
@@ -11,7 +12,18 @@ const ADDRESS_OR_DOMAIN = /^[^\s@]*@[^\s@]+\.[^\s@]+$/;
 const timeouts = smtpTimeouts.unwrap().extend({
   /** The whole request for a token, from the look-up of the name to the end of the answer. */
   tokenMs: z.int().min(1).max(3_600_000).default(10_000),
+  /** One question to Microsoft Graph, likewise. */
+  graphMs: z.int().min(1).max(3_600_000).default(10_000),
 });
+
+/** An https address without a path; a slash at its end is dropped. */
+const origin = (example: string) =>
+  z
+    .string()
+    .regex(/^https:\/\/[^/?#@\s]+\/?$/, `is no https address without a path, such as ${example}`)
+    .transform((value) => value.replace(/\/$/, ""));
+
+const scope = z.string().regex(/^https:\/\/\S+\/\.default$/, "does not begin with https:// and end with /.default");
 
 const certificate = z.strictObject({
   /** Certificate with its RSA private key: PFX (.pfx, .p12) or PEM. Read again at each request for a token. */
@@ -42,17 +54,10 @@ const shape = {
   host: z.string().min(1).optional(),
   port: z.int().min(1).max(65_535).default(587),
   /** Login service in place of the cloud's: https, host and port, without a path. */
-  authority: z
-    .string()
-    .regex(/^https:\/\/[^/?#@\s]+\/?$/, "is no https address without a path, such as https://login.microsoftonline.com")
-    .transform((value) => value.replace(/\/$/, ""))
-    .optional(),
+  authority: origin("https://login.microsoftonline.com").optional(),
   /** Scope of the token in place of the cloud's. */
-  scope: z
-    .string()
-    .regex(/^https:\/\/\S+\/\.default$/, "does not begin with https:// and end with /.default")
-    .optional(),
-  /** Further certificate authorities, PEM text or path of a PEM file, for the SMTP host and for the login service. */
+  scope: scope.optional(),
+  /** Further certificate authorities, PEM text or path of a PEM file, for the SMTP host, the login service and Graph. */
   ca: z.string().min(1).optional(),
   /** From addresses, or domains ("@contoso.com"), that the mailbox may send as beside itself. */
   sendAs: z
@@ -69,6 +74,22 @@ const shape = {
   /** Recipients of one message. The default is Exchange Online's own; a tenant may allow up to 1000. */
   maxRecipients: z.int().positive().default(500),
   timeouts: timeouts.prefault({}),
+  /** Whether a message whose answer was lost is looked for in the mailbox's Sent Items, by Microsoft Graph. */
+  verifyWithGraph: z.boolean().default(false),
+  /**
+   * How long after an attempt a message that is not in Sent Items was not accepted. Missing: that is never concluded, since
+   * it makes a second copy where Exchange keeps none in Sent Items.
+   */
+  absentAfterMs: z.int().min(copyWindowMs).optional(),
+  /** Microsoft Graph in place of the cloud's. */
+  graph: z
+    .strictObject({
+      /** https and host, without a path and version. */
+      url: origin("https://graph.microsoft.com").optional(),
+      /** Scope of its token. */
+      scope: scope.optional(),
+    })
+    .prefault({}),
 };
 
 export const settings = z.strictObject(shape).superRefine((value, context) => {
@@ -81,6 +102,13 @@ export const settings = z.strictObject(shape).superRefine((value, context) => {
       code: "custom",
       path: [credentials[1] ?? "clientSecret"],
       message: `exactly one of clientSecret, certificate and federatedTokenFile is needed, ${found}`,
+    });
+  }
+  if (value.absentAfterMs !== undefined && !value.verifyWithGraph) {
+    context.addIssue({
+      code: "custom",
+      path: ["absentAfterMs"],
+      message: "means nothing without verifyWithGraph: true",
     });
   }
   for (const [key, to] of Object.entries(value.from)) {

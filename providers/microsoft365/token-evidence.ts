@@ -1,5 +1,5 @@
 import type { Evidence } from "../../src/core/index.ts";
-import type { TokenExchange } from "./network-client.ts";
+import type { JsonExchange } from "./network-client.ts";
 
 /** Long enough for Entra's descriptions with their trace and correlation ids. */
 const maxTextLength = 1000;
@@ -12,7 +12,7 @@ type ErrorBody = { error?: unknown; error_description?: unknown; error_codes?: u
  * else (nothing was sent) MSAL's own. `secrets` never get into the text.
  */
 export function tokenEvidence(
-  exchange: TokenExchange | null,
+  exchange: JsonExchange | null,
   error: unknown,
   secrets: readonly string[],
   now: number,

@@ -1,9 +1,8 @@
-import { Agent } from "node:https";
-import { createSecureContext, rootCertificates } from "node:tls";
 import { ConfidentialClientApplication } from "@azure/msal-node";
 import type { Clock, Evidence } from "../../src/core/index.ts";
 import { endpointsOf } from "./clouds.ts";
 import { readCredential } from "./credentials.ts";
+import { httpsAgent } from "./https-agent.ts";
 import { NetworkClient } from "./network-client.ts";
 import type { Settings } from "./settings.ts";
 import { tokenEvidence } from "./token-evidence.ts";
@@ -23,10 +22,7 @@ export type TokenRequest = (signal: AbortSignal) => Promise<TokenReply>;
 export function entraTokenRequest(settings: Settings, ca: string | null, clock: Clock): TokenRequest {
   const { authority, scope } = endpointsOf(settings);
   const { host } = new URL(authority);
-  // Made once: reading all the root certificates takes a good part of a second.
-  const trust = ca === null ? {} : { secureContext: createSecureContext({ ca: [...rootCertificates, ca] }) };
-  // No keep-alive: requests are half an hour apart, and an outage may have moved the address.
-  const agent = new Agent({ keepAlive: false, ...trust });
+  const agent = httpsAgent(ca);
   const { tokenMs } = settings.timeouts;
 
   return async (signal) => {
