@@ -15,8 +15,6 @@ export type Decision = "failover" | "wait" | "defer" | "retry" | "hold" | "bounc
 export type Circumstances = {
   /** Other providers of the route that could take the message, now or in a later round. */
   readonly othersLeft: number;
-  /** How many of those take larger messages than this one does. */
-  readonly roomierLeft: number;
   readonly onUncertain: UncertainPolicy;
   /** Whether the message may still wait for a throttled provider. */
   readonly mayWait: boolean;
@@ -44,7 +42,9 @@ const DECISIONS: Record<Cause, (circumstances: Circumstances, failure: Failure) 
     return circumstances.mayWait ? "wait" : elsewhereOrLater(circumstances);
   },
   recipient: () => "bounce",
-  size: ({ roomierLeft, pinned }) => (roomierLeft > 0 && !pinned ? "failover" : "bounce"),
+  // The route holds only providers that say they take a message of this size. So did this one: it takes less than its
+  // settings say, and any other may have more room.
+  size: ({ othersLeft, pinned }) => (othersLeft > 0 && !pinned ? "failover" : "bounce"),
   content: ({ othersLeft, pinned }, failure) =>
     failure.elsewhere === true && othersLeft > 0 && !pinned ? "failover" : "bounce",
   uncertain: (circumstances) => {

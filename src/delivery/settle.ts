@@ -60,11 +60,9 @@ function circumstancesOf(
   upstream: Upstream,
 ): Circumstances {
   const others = route.upstreams.filter((other) => other !== upstream && !record.refusedBy.includes(other.name));
-  const { maxMessageBytes } = upstream.gate.provider.capabilities;
   const admission = upstream.gate.admit(task.message.from.address);
   return {
     othersLeft: others.length,
-    roomierLeft: others.filter(({ gate }) => gate.provider.capabilities.maxMessageBytes > maxMessageBytes).length,
     onUncertain: policy.onUncertain,
     mayWait: admission.open || mayWait(record, policy, admission.untilAt, parts.clock()),
     pinned: record.uncertainAt === upstream.name,

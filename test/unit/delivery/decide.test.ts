@@ -10,7 +10,7 @@ function failureOf(cause: Cause, more: Partial<Failure> = {}): Failure {
   return { cause, scope, status: "4.0.0", reason: "as the server said", stage: "rcpt", rule: "a-rule", ...more };
 }
 
-const usual: Circumstances = { othersLeft: 1, roomierLeft: 0, onUncertain: "retry", mayWait: false, pinned: false };
+const usual: Circumstances = { othersLeft: 1, onUncertain: "retry", mayWait: false, pinned: false };
 
 const cases: readonly [rule: string, failure: Failure, more: Partial<Circumstances>, want: Decision][] = [
   ["an outage goes to the next provider", failureOf("outage"), {}, "failover"],
@@ -27,8 +27,8 @@ const cases: readonly [rule: string, failure: Failure, more: Partial<Circumstanc
   ["a From refused by all waits for the operator", failureOf("sender"), { othersLeft: 0 }, "defer"],
   ["a blocked account goes to the next provider", failureOf("reputation"), {}, "failover"],
   ["an unknown mailbox bounces at once", failureOf("recipient"), {}, "bounce"],
-  ["a message too large goes where there is more room", failureOf("size"), { roomierLeft: 1 }, "failover"],
-  ["a message too large for all bounces", failureOf("size"), {}, "bounce"],
+  ["a message too large goes where there is more room", failureOf("size"), {}, "failover"],
+  ["a message too large for all bounces", failureOf("size"), { othersLeft: 0 }, "bounce"],
   ["refused content bounces", failureOf("content"), {}, "bounce"],
   ["content that may be refused here only goes elsewhere", failureOf("content", { elsewhere: true }), {}, "failover"],
   [
@@ -53,12 +53,7 @@ const cases: readonly [rule: string, failure: Failure, more: Partial<Circumstanc
     { pinned: true },
     "retry",
   ],
-  [
-    "what one provider may have is not given to another for its size",
-    failureOf("size"),
-    { pinned: true, roomierLeft: 1 },
-    "bounce",
-  ],
+  ["what one provider may have is not given to another for its size", failureOf("size"), { pinned: true }, "bounce"],
 ];
 
 for (const [rule, failure, more, want] of cases) {
@@ -73,7 +68,6 @@ test("each cause has a case", () => {
 describe("whatever the circumstances", () => {
   const circumstances = fc.record({
     othersLeft: fc.nat(5),
-    roomierLeft: fc.nat(5),
     onUncertain: fc.constantFrom<UncertainPolicy>("resend", "retry", "hold"),
     mayWait: fc.boolean(),
     pinned: fc.boolean(),
@@ -99,7 +93,7 @@ describe("whatever the circumstances", () => {
     property((failure, _given, decision) => !["provider", "sender"].includes(failure.scope) || decision !== "bounce");
   });
   test("without another provider nothing goes over to one", () => {
-    property((_failure, given, decision) => given.othersLeft + given.roomierLeft > 0 || decision !== "failover");
+    property((_failure, given, decision) => given.othersLeft > 0 || decision !== "failover");
   });
   test("what one provider may have accepted goes to no other, except by the policy `resend`", () => {
     property((failure, given, decision) => !given.pinned || failure.cause === "uncertain" || decision !== "failover");
