@@ -45,11 +45,12 @@ const uses = pages.flatMap((page) =>
   ),
 );
 
-/** The longest command that the words begin with. */
+/** The command that the words begin with: of a group the one that is named, or the group where none is. */
 function commandOf(words: readonly string[]): Command | undefined {
-  return (
-    commands.find(({ name }) => name === words.slice(0, 2).join(" ")) ?? commands.find(({ name }) => name === words[0])
-  );
+  const [first = "", second = ""] = words;
+  const isGroup = names.some((name) => name.startsWith(`${first} `));
+  const wanted = isGroup && /^[a-z]/.test(second) ? `${first} ${second}` : first;
+  return commands.find(({ name }) => name === wanted);
 }
 
 test("the commands are found in the source, and their uses in the pages", () => {
