@@ -129,14 +129,16 @@ export class Log {
   };
 
   messageReceived({ id, messageId, jobId }: Of<"message.received">): void {
-    this.#logger.info({ event: "message.received", id, messageId: this.#show(messageId), jobId }, `received ${id}`);
+    this.#logger.info(
+      { event: "message.received", id, messageId: this.#show(messageId), jobId: this.#show(jobId) },
+      `received ${id}`,
+    );
   }
 
   messageRefused({ jobId, reason }: Of<"message.refused">): void {
-    this.#logger.warn(
-      { event: "message.refused", jobId, reason: this.#show(reason) },
-      `job ${jobId} ${this.#show(reason)}`,
-    );
+    // A job's id is the app's own: many put an address into it.
+    const shown = { jobId: this.#show(jobId), reason: this.#show(reason) };
+    this.#logger.warn({ event: "message.refused", ...shown }, `job ${shown.jobId} ${shown.reason}`);
   }
 
   attemptStarted({ id, attempt, provider }: Of<"attempt.started">): void {
