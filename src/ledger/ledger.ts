@@ -12,6 +12,8 @@ export type Introduction = {
   readonly jobId: string;
   /** Digest of what the app wrote, to tell the same message pushed again from another one under the same key. */
   readonly digest: string;
+  /** How often the job has finished: it finishes again after someone had it retried. */
+  readonly finishCount: number;
   /** How long its log is kept after its end, in milliseconds. */
   readonly keepMs: number;
 };
@@ -32,6 +34,9 @@ export type Hold = {
   readonly keepMs: number;
 };
 
+/** Counts the writes of a hold from 1: one that is sent again, since its answer was lost, is written once. */
+export type Step = number;
+
 export type Taken =
   | ({ readonly kind: "taken" } & TakenMessage)
   /** The message is another job's, of this content or of another. */
@@ -41,6 +46,8 @@ export type TakenMessage = {
   readonly hold: Hold;
   /** Whether the ledger met the message for the first time. */
   readonly isNew: boolean;
+  /** Whether the job has finished since it was taken last: someone had it retried. */
+  readonly isRetried: boolean;
   readonly record: DeliveryRecord;
   readonly openAttempt: OpenAttempt | null;
 };
@@ -60,13 +67,13 @@ export interface Ledger {
   /** Takes a message: from now on every earlier hold on it is void. */
   take(introduction: Introduction, by: string): Promise<Taken>;
   /** Before an attempt. */
-  start(hold: Hold, attempt: { readonly number: number; readonly provider: string }): Promise<boolean>;
+  start(hold: Hold, step: Step, attempt: { readonly number: number; readonly provider: string }): Promise<boolean>;
   /** Before the last byte of its content. */
-  mark(hold: Hold): Promise<boolean>;
+  mark(hold: Hold, step: Step): Promise<boolean>;
   /** After it, with what it changes; where the message then changes its state, in the same step. */
-  end(hold: Hold, attempt: AttemptRecord, change: RecordChange, move?: Move): Promise<boolean>;
+  end(hold: Hold, step: Step, attempt: AttemptRecord, change: RecordChange, move?: Move): Promise<boolean>;
   /** The message changes its state. A final one is kept for its time. */
-  move(hold: Hold, move: Move): Promise<boolean>;
+  move(hold: Hold, step: Step, move: Move): Promise<boolean>;
   /** Somebody else ends a message that waits; its worker's hold is void with it. */
   cancel(introduction: Introduction, by: string, reason: string): Promise<Intervention>;
   /** Its log, oldest first; empty where it is unknown or no longer kept. */

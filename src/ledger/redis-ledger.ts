@@ -2,7 +2,7 @@ import type { AttemptRecord, Clock, MessageStatus } from "../core/index.ts";
 import type { RedisClient } from "../redis/connection.ts";
 import type { LedgerEvent, RecordChange } from "./event.ts";
 import { fold } from "./fold.ts";
-import type { Hold, Intervention, Introduction, Ledger, Move, OpenAttempt, Taken } from "./ledger.ts";
+import type { Hold, Intervention, Introduction, Ledger, Move, OpenAttempt, Step, Taken } from "./ledger.ts";
 import { pack, unpack } from "./packing.ts";
 import { INTERVENE, TAKE, WRITE } from "./scripts.ts";
 import { isFinal } from "./states.ts";
@@ -31,37 +31,39 @@ export class RedisLedger implements Ledger {
   }
 
   async take(introduction: Introduction, by: string): Promise<Taken> {
-    const { id, metadata, jobId, digest, keepMs } = introduction;
-    const received = this.#received(introduction, by);
-    const answer = (await this.#redis.ledgerTake(...keysOf(id), by, jobId, digest, pack(received))).map(String);
+    const { id, metadata, jobId, digest, finishCount, keepMs } = introduction;
+    const received = pack(this.#received(introduction, by));
+    const answer = (await this.#redis.ledgerTake(...keysOf(id), by, jobId, digest, finishCount, received)).map(String);
     if (answer[0] === "") return { kind: "duplicate", jobId: answer[1] ?? "", sameContent: answer[2] === "1" };
-    const [fence, isNew, , open, provider, mark, ...log] = answer;
+    const [fence, isNew, finishes, open, provider, mark, ...log] = answer;
     return {
       kind: "taken",
       hold: { id, fence: Number(fence), by, keepMs },
       isNew: isNew === "1",
+      isRetried: finishCount > Number(finishes),
       record: fold(id, log.map(unpack), metadata),
       openAttempt: openAttempt(open, provider, mark),
     };
   }
 
-  start(hold: Hold, { number, provider }: { readonly number: number; readonly provider: string }): Promise<boolean> {
+  start(hold: Hold, step: Step, attempt: { readonly number: number; readonly provider: string }): Promise<boolean> {
+    const { number, provider } = attempt;
     const event: LedgerEvent = { type: "attempt.started", at: this.#clock(), by: hold.by, number, provider };
-    return this.#write(hold, [event], { open: String(number), provider, mark: "0" });
+    return this.#write(hold, step, [event], { open: String(number), provider, mark: "0" });
   }
 
-  mark(hold: Hold): Promise<boolean> {
-    return this.#write(hold, [], { mark: "1" });
+  mark(hold: Hold, step: Step): Promise<boolean> {
+    return this.#write(hold, step, [], { mark: "1" });
   }
 
-  end(hold: Hold, attempt: AttemptRecord, change: RecordChange, move?: Move): Promise<boolean> {
+  end(hold: Hold, step: Step, attempt: AttemptRecord, change: RecordChange, move?: Move): Promise<boolean> {
     const ended: LedgerEvent = { type: "attempt.ended", at: this.#clock(), by: hold.by, attempt, change };
-    if (move === undefined) return this.#write(hold, [ended], { open: "" });
-    return this.#write(hold, [ended, this.#moved(hold, move)], { open: "" }, move);
+    if (move === undefined) return this.#write(hold, step, [ended], { open: "" });
+    return this.#write(hold, step, [ended, this.#moved(hold, move)], { open: "" }, move);
   }
 
-  move(hold: Hold, move: Move): Promise<boolean> {
-    return this.#write(hold, [this.#moved(hold, move)], {}, move);
+  move(hold: Hold, step: Step, move: Move): Promise<boolean> {
+    return this.#write(hold, step, [this.#moved(hold, move)], {}, move);
   }
 
   async cancel(introduction: Introduction, by: string, reason: string): Promise<Intervention> {
@@ -76,7 +78,6 @@ export class RedisLedger implements Ledger {
     const cancelled: LedgerEvent = { type: "message.cancelled", at: this.#clock(), by, change };
     const [status, open, done] = await this.#redis.ledgerIntervene(
       ...keysOf(id),
-      by,
       pack(received),
       pack(cancelled),
       "cancelled",
@@ -104,6 +105,7 @@ export class RedisLedger implements Ledger {
 
   async #write(
     { id, fence, keepMs }: Hold,
+    step: Step,
     events: readonly LedgerEvent[],
     state: Readonly<Record<string, string>>,
     move?: Move,
@@ -113,6 +115,7 @@ export class RedisLedger implements Ledger {
     const written = await this.#redis.ledgerWrite(
       ...keysOf(id),
       fence,
+      step,
       status !== null && isFinal(status) ? keepMs : "",
       events.length,
       ...events.map(pack),

@@ -16,6 +16,7 @@ let store: EmbeddedStore;
 let redis: RedisClient;
 let ledger: RedisLedger;
 let count = 0;
+let step = 0;
 let message: Introduction;
 
 beforeAll(async () => {
@@ -41,6 +42,7 @@ beforeEach(() => {
     metadata: { order: count },
     jobId: String(count),
     digest: "0123456789abcdef",
+    finishCount: 0,
     keepMs: 60_000,
   };
 });
@@ -49,6 +51,12 @@ async function take(introduction: Introduction, by: string): Promise<TakenMessag
   const taken = await ledger.take(introduction, by);
   if (taken.kind !== "taken") throw new Error(`it is job ${taken.jobId}'s`);
   return taken;
+}
+
+/** Steps of all holds count up together here, which is as good. */
+function next(): number {
+  step += 1;
+  return step;
 }
 
 function attemptOf(number: number, more: Partial<AttemptRecord> = {}): AttemptRecord {
@@ -81,11 +89,11 @@ describe("the path of a message that goes well", () => {
     const { hold, isNew, record, openAttempt } = await take(message, "worker-1");
     expect({ isNew, openAttempt }).toEqual({ isNew: true, openAttempt: null });
     expect(record).toMatchObject({ status: "relaying", id: message.id, metadata: { order: count } });
-    expect(await ledger.start(hold, { number: 1, provider: "primary" })).toBe(true);
-    expect(await ledger.mark(hold)).toBe(true);
+    expect(await ledger.start(hold, next(), { number: 1, provider: "primary" })).toBe(true);
+    expect(await ledger.mark(hold, next())).toBe(true);
     const after = relayedBy(record, "primary");
     const move = { type: "message.relayed", change: changeBetween(record, after) } as const;
-    expect(await ledger.end(hold, attemptOf(1), {}, move)).toBe(true);
+    expect(await ledger.end(hold, next(), attemptOf(1), {}, move)).toBe(true);
 
     const events = await ledger.log(message.id);
     expect(events.map(({ type }) => type)).toEqual([
@@ -101,18 +109,18 @@ describe("the path of a message that goes well", () => {
     const { hold } = await take(message, "worker-1");
     const keys = [`mailover:ledger:{${message.id}}`, `mailover:ledger:{${message.id}}:log`];
     expect(await Promise.all(keys.map((key) => redis.pttl(key)))).toEqual([-1, -1]);
-    await ledger.move(hold, { type: "message.relayed", change: { status: "relayed" } });
+    await ledger.move(hold, next(), { type: "message.relayed", change: { status: "relayed" } });
     for (const key of keys) expect(await redis.pttl(key)).toBeGreaterThan(50_000);
   });
 
   test("costs no more than 1.5 KB in Redis", async () => {
     const { hold, record } = await take(message, "host-0123456789ab:12345");
-    await ledger.start(hold, { number: 1, provider: "microsoft365" });
-    await ledger.mark(hold);
+    await ledger.start(hold, next(), { number: 1, provider: "microsoft365" });
+    await ledger.mark(hold, next());
     const reply = `250 2.0.0 OK ${message.messageId} [Hostname=TYCPR01MB5678.jpnprd01.prod.outlook.com]`;
     const change = changeBetween(record, relayedBy(record, "microsoft365"));
     const move = { type: "message.relayed", change } as const;
-    await ledger.end(hold, attemptOf(1, { provider: "microsoft365", reply }), {}, move);
+    await ledger.end(hold, next(), attemptOf(1, { provider: "microsoft365", reply }), {}, move);
     const keys = [`mailover:ledger:{${message.id}}`, `mailover:ledger:{${message.id}}:log`];
     const sizes = await Promise.all(keys.map((key) => redis.call("MEMORY", "USAGE", key) as Promise<number>));
     expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThanOrEqual(1_536);
@@ -122,37 +130,63 @@ describe("the path of a message that goes well", () => {
 describe("a message that another worker takes", () => {
   test("is out of reach of the first one, which writes nothing any more", async () => {
     const first = await take(message, "worker-1");
-    await ledger.start(first.hold, { number: 1, provider: "primary" });
+    await ledger.start(first.hold, next(), { number: 1, provider: "primary" });
     const second = await take(message, "worker-2");
     expect(second.hold.fence).toBeGreaterThan(first.hold.fence);
     const before = await ledger.log(message.id);
-    expect(await ledger.start(first.hold, { number: 2, provider: "primary" })).toBe(false);
-    expect(await ledger.mark(first.hold)).toBe(false);
-    expect(await ledger.end(first.hold, attemptOf(1), {})).toBe(false);
-    expect(await ledger.move(first.hold, { type: "message.relayed", change: { status: "relayed" } })).toBe(false);
+    expect(await ledger.start(first.hold, next(), { number: 2, provider: "primary" })).toBe(false);
+    expect(await ledger.mark(first.hold, next())).toBe(false);
+    expect(await ledger.end(first.hold, next(), attemptOf(1), {})).toBe(false);
+    expect(await ledger.move(first.hold, next(), { type: "message.relayed", change: { status: "relayed" } })).toBe(
+      false,
+    );
     expect(await ledger.log(message.id)).toEqual(before);
-    expect(await ledger.mark(second.hold)).toBe(true);
+    expect(await ledger.mark(second.hold, next())).toBe(true);
   });
 
   test("comes with the attempt that was left open, and whether its content may be out", async () => {
     const first = await take(message, "worker-1");
-    await ledger.start(first.hold, { number: 1, provider: "primary" });
+    await ledger.start(first.hold, next(), { number: 1, provider: "primary" });
     const second = await take(message, "worker-2");
     expect(second.openAttempt).toEqual({ number: 1, provider: "primary", contentMayBeOut: false });
     expect(second.isNew).toBe(false);
-    await ledger.mark(second.hold);
+    await ledger.mark(second.hold, next());
     expect((await take(message, "worker-3")).openAttempt?.contentMayBeOut).toBe(true);
   });
 
   test("comes without one where the attempt had ended", async () => {
     const { hold } = await take(message, "worker-1");
-    await ledger.start(hold, { number: 1, provider: "primary" });
-    await ledger.mark(hold);
-    await ledger.end(hold, attemptOf(1, { outcome: "deferred" }), { reason: "busy" });
+    await ledger.start(hold, next(), { number: 1, provider: "primary" });
+    await ledger.mark(hold, next());
+    await ledger.end(hold, next(), attemptOf(1, { outcome: "deferred" }), { reason: "busy" });
     const taken = await take(message, "worker-2");
     expect(taken.openAttempt).toBeNull();
     expect(taken.record).toMatchObject({ attemptCount: 1, reason: "busy" });
   });
+});
+
+describe("a write that is sent again, since its answer was lost", () => {
+  test("is written once", async () => {
+    const { hold } = await take(message, "worker-1");
+    const attempt = { number: 1, provider: "primary" };
+    expect(await ledger.start(hold, 1, attempt)).toBe(true);
+    expect(await ledger.start(hold, 1, attempt)).toBe(true);
+    expect(await ledger.end(hold, 2, attemptOf(1), {})).toBe(true);
+    expect(await ledger.end(hold, 2, attemptOf(1), {})).toBe(true);
+    expect((await ledger.log(message.id)).map(({ type }) => type)).toEqual([
+      "message.received",
+      "attempt.started",
+      "attempt.ended",
+    ]);
+  });
+});
+
+test("a job that finished since is one that someone had retried", async () => {
+  const { hold } = await take(message, "worker-1");
+  await ledger.move(hold, next(), { type: "message.bounced", change: { status: "bounced" } });
+  expect((await take(message, "worker-2")).isRetried).toBe(false);
+  expect((await take({ ...message, finishCount: 1 }, "worker-3")).isRetried).toBe(true);
+  expect((await take({ ...message, finishCount: 1 }, "worker-3")).isRetried).toBe(false);
 });
 
 describe("the same message in another job", () => {
@@ -161,7 +195,7 @@ describe("the same message in another job", () => {
     const again = { ...message, jobId: "another" };
     const duplicate = { kind: "duplicate", jobId: message.jobId, sameContent: true };
     expect(await ledger.take(again, "worker-2")).toEqual(duplicate);
-    expect(await ledger.move(hold, { type: "message.relayed", change: { status: "relayed" } })).toBe(true);
+    expect(await ledger.move(hold, next(), { type: "message.relayed", change: { status: "relayed" } })).toBe(true);
     expect(await ledger.take(again, "worker-2")).toEqual(duplicate);
   });
 
@@ -175,13 +209,13 @@ describe("the same message in another job", () => {
 describe("cancelling", () => {
   test("a message that waits ends it, and voids its worker's hold", async () => {
     const { hold } = await take(message, "worker-1");
-    await ledger.move(hold, { type: "message.deferred", change: { status: "deferred" } });
+    await ledger.move(hold, next(), { type: "message.deferred", change: { status: "deferred" } });
     const result = await ledger.cancel(message, "ann@desk", "cancelled by ann@desk");
     expect(result).toMatchObject({
       kind: "done",
       record: { status: "cancelled", recipients: [{ status: "refused" }, { status: "refused" }] },
     });
-    expect(await ledger.mark(hold)).toBe(false);
+    expect(await ledger.mark(hold, next())).toBe(false);
   });
 
   test("a message nobody took yet ends it before it begins", async () => {
@@ -192,10 +226,10 @@ describe("cancelling", () => {
 
   test("is refused while an attempt is under way, and after the end", async () => {
     const { hold } = await take(message, "worker-1");
-    await ledger.start(hold, { number: 1, provider: "primary" });
+    await ledger.start(hold, next(), { number: 1, provider: "primary" });
     expect(await ledger.cancel(message, "app", "x")).toEqual({ kind: "refused", status: "relaying", underWay: true });
-    await ledger.end(hold, attemptOf(1), {});
-    await ledger.move(hold, { type: "message.relayed", change: { status: "relayed" } });
+    await ledger.end(hold, next(), attemptOf(1), {});
+    await ledger.move(hold, next(), { type: "message.relayed", change: { status: "relayed" } });
     expect(await ledger.cancel(message, "app", "x")).toEqual({ kind: "refused", status: "relayed", underWay: false });
   });
 });
