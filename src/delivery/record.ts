@@ -4,6 +4,14 @@ import type { AttemptRecord, DeliveryRecord, Message, MessageStatus, Outcome, Re
 const FIRST_KEPT = 5;
 const LATEST_KEPT = 25;
 
+/** Characters of a reply that are kept: a record is saved often, and BullMQ sends each as an event. */
+const REPLY_KEPT = 1_000;
+
+/** A reply word for word, as far as it is kept. */
+export function clipped(reply: string): string {
+  return reply.length > REPLY_KEPT ? `${reply.slice(0, REPLY_KEPT - 1)}…` : reply;
+}
+
 /** The record of a message that no attempt was made for yet. */
 export function newRecord(message: Pick<Message, "id" | "messageId" | "envelope" | "metadata">): DeliveryRecord {
   return {
@@ -63,7 +71,8 @@ export function attemptRecord(
   facts: Pick<AttemptRecord, "number" | "provider" | "startedAt" | "endedAt">,
 ): AttemptRecord {
   if (outcome.kind === "relayed") {
-    const { reply, remoteId } = outcome;
+    const { remoteId } = outcome;
+    const reply = clipped(outcome.reply);
     return { ...facts, outcome: "relayed", stage: null, cause: null, status: null, reply, remoteId, remedy: null };
   }
   const { failure } = outcome;
@@ -73,7 +82,7 @@ export function attemptRecord(
     stage: failure.stage,
     cause: failure.cause,
     status: failure.status,
-    reply: failure.reason,
+    reply: clipped(failure.reason),
     remoteId: null,
     remedy: failure.remedy ?? null,
   };

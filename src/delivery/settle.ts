@@ -1,7 +1,7 @@
 import type { DeliveryRecord, Failure, Outcome, RecipientRecord } from "../core/index.ts";
 import { decide } from "./decide.ts";
 import type { Circumstances, Decision } from "./decide.ts";
-import { pendingRecipients, withRecipients } from "./record.ts";
+import { clipped, pendingRecipients, withRecipients } from "./record.ts";
 import type { Round } from "./round.ts";
 import type { Upstream } from "./route.ts";
 import { mayWait } from "./waiting.ts";
@@ -32,13 +32,13 @@ export function settle(round: Round, record: DeliveryRecord, upstream: Upstream,
     }
     const decision = decide(failure, circumstances);
     if (decision === "bounce") {
-      changes.set(recipient, { status: "refused", provider, reason: failure.reason });
+      changes.set(recipient, { status: "refused", provider, reason: clipped(failure.reason) });
       continue;
     }
     decisions.add(decision);
     latest = failure;
     refusedForGood ||= failure.scope === "message";
-    changes.set(recipient, { status: "pending", provider: null, reason: failure.reason });
+    changes.set(recipient, { status: "pending", provider: null, reason: clipped(failure.reason) });
   }
   const decision = CAREFUL_FIRST.find((candidate) => decisions.has(candidate)) ?? null;
   return {
@@ -46,7 +46,7 @@ export function settle(round: Round, record: DeliveryRecord, upstream: Upstream,
     record: {
       ...withRecipients(record, changes),
       ...(outcome.kind === "relayed" ? { provider, remoteId: outcome.remoteId } : {}),
-      reason: latest === null ? null : `${provider}: ${latest.reason}`,
+      reason: latest === null ? null : `${provider}: ${clipped(latest.reason)}`,
       uncertainAt: decision === "retry" || decision === "hold" ? provider : null,
       refusedBy: refusedForGood ? [...record.refusedBy, provider] : record.refusedBy,
       throttledSince: latest?.cause === "throttled" ? record.throttledSince : null,

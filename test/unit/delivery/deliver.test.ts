@@ -134,6 +134,19 @@ describe("recipients that fare differently", () => {
   });
 });
 
+test("a record stays small over three days of long replies", async () => {
+  const rcptTo = Array.from({ length: 50 }, (_, index) => `r${index}@example.org`);
+  const reason = `450 4.2.0 ${"come back later ".repeat(2_000)}`;
+  make([failed("busy", { scope: "recipient", reason })], [failed("busy", { scope: "recipient", reason })], {
+    envelope: { mailFrom: "app@contoso.com", rcptTo },
+  });
+  for (let rounds = 0; rounds < 100; rounds += 1) await desk.round();
+  expect(desk.record).toMatchObject({ status: "deferred", attemptCount: 200 });
+  expect(desk.record.attempts.map(({ number }) => number).slice(0, 6)).toEqual([1, 2, 3, 4, 5, 176]);
+  expect(JSON.stringify(desk.record).length).toBeLessThan(100_000);
+  expect(desk.record.attempts[0]?.reply).toMatch(/^450 4\.2\.0 come back later .*…$/);
+});
+
 describe("uncertain outcomes", () => {
   test("retry: the same provider later, nobody else, marked as a possible duplicate", async () => {
     make([failed("uncertain"), relayed]);
