@@ -59,6 +59,16 @@ export class SendGridApi {
     });
   }
 
+  /** GET /v3/messages: the Email Activity Feed. */
+  messages(query: string, limit: number, options: SendOptions): Promise<ApiResult> {
+    return this.#exchange(options, async (client) => {
+      // Encoded here, as axios leaves some characters as they are.
+      const url = `/v3/messages?limit=${limit}&query=${encodeURIComponent(query)}`;
+      const [response] = await client.request({ method: "GET", url });
+      return response.body;
+    });
+  }
+
   /** Aborts what is under way and ends the connections. */
   async close(): Promise<void> {
     this.#closed = true;

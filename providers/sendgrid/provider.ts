@@ -4,16 +4,19 @@ import type {
   Declination,
   Evidence,
   Failure,
+  Lookup,
   Message,
   Outcome,
   Provider,
   ProviderContext,
   Refusal,
   SendOptions,
+  SoughtMessage,
   Stage,
   Transmission,
   Verification,
 } from "../../src/core/index.ts";
+import { activityQuery, activityTrouble, judgeActivity, MAX_ROWS } from "./activity.ts";
 import { SendGridApi } from "./api.ts";
 import type { ApiResult } from "./api.ts";
 import { sendgridRules } from "./classify.ts";
@@ -34,6 +37,8 @@ export class SendGridProvider implements Provider {
   readonly name: string;
   readonly kind = "sendgrid";
   readonly capabilities: Capabilities;
+  /** Only with `emailActivity`. */
+  readonly lookup?: NonNullable<Provider["lookup"]>;
   readonly #settings: SendGridSettings;
   readonly #context: ProviderContext;
   readonly #api: SendGridApi;
@@ -50,6 +55,10 @@ export class SendGridProvider implements Provider {
     this.#settings = settings;
     this.#context = context;
     this.#api = new SendGridApi(settings);
+    if (settings.emailActivity) {
+      this.lookup = (message, recipients, attemptedAt, { signal }) =>
+        this.#lookup(message, recipients, attemptedAt, signal);
+    }
   }
 
   declines(message: Message): Declination | null {
@@ -91,6 +100,21 @@ export class SendGridProvider implements Provider {
     const result = await this.#api.scopes({ ...options, onStage });
     const failure = result.ok ? lacksMailSend(result.body) : this.#unverified(result);
     return failure === null ? { ok: true, stages } : { ok: false, stages, failure };
+  }
+
+  async #lookup(
+    message: SoughtMessage,
+    recipients: readonly string[],
+    attemptedAt: number,
+    signal: AbortSignal,
+  ): Promise<Lookup> {
+    const options = { signal, onStage: () => {} };
+    const result = await this.#api.messages(activityQuery(message), MAX_ROWS, options);
+    if (result.ok && result.exchange.head?.httpStatus === 200) {
+      const absentAfterMs = this.#settings.absentAfterMs ?? null;
+      return judgeActivity(result.body, recipients, attemptedAt, this.#context.clock(), absentAfterMs);
+    }
+    return { kind: "unknown", reason: activityTrouble(this.#failure(result).evidence) };
   }
 
   close(): Promise<void> {

@@ -14,8 +14,7 @@ const baseUrl = z.url({ protocol: /^https?$/, error: "must be an http or https a
   { error: "must be https, since the API key goes there; http is for loopback only" },
 );
 
-/** Settings of a provider of kind `sendgrid`. */
-export const settings = z.strictObject({
+const shape = {
   kind: z.literal("sendgrid"),
   ...routing,
   from: fromMapping,
@@ -53,9 +52,27 @@ export const settings = z.strictObject({
   categoriesFromTags: z.boolean().default(true),
   /** Custom arguments for every message, beside `mailover_id` and `message_id`; they come back in event webhooks. */
   customArgs: z.record(z.string(), z.string()).default({}),
+  /**
+   * Whether a message whose answer was lost is looked for in the Email Activity Feed. It is an add-on of the account, and
+   * the key needs the permission Email Activity.
+   */
+  emailActivity: z.boolean().default(false),
+  /**
+   * How long after an attempt a message that is not in the feed was not accepted. Missing: that is never concluded, since
+   * SendGrid promises no time within which the feed has everything.
+   */
+  absentAfterMs: z.number().int().min(1_800_000).optional(),
   /** `off` keeps SendGrid from rewriting links and adding pixels; `account` leaves it to the account's settings. */
   tracking: z.enum(["account", "off"]).default("account"),
-});
+};
+
+/** Settings of a provider of kind `sendgrid`. */
+export const settings = z
+  .strictObject(shape)
+  .refine(({ emailActivity, absentAfterMs }) => emailActivity || absentAfterMs === undefined, {
+    path: ["absentAfterMs"],
+    error: "means nothing without emailActivity: true",
+  });
 
 export type SendGridSettings = z.infer<typeof settings>;
 

@@ -18,6 +18,7 @@ test("an API key is enough, and the rest has defaults", () => {
     maxRecipients: 1_000,
     categoriesFromTags: true,
     customArgs: {},
+    emailActivity: false,
     tracking: "account",
   });
 });
