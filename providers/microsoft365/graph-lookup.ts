@@ -1,5 +1,5 @@
 import type { Agent } from "node:https";
-import { classify } from "../../src/core/index.ts";
+import { classify, mapFrom } from "../../src/core/index.ts";
 import type { Lookup, ProviderContext, Rule, SoughtMessage } from "../../src/core/index.ts";
 import { graphEndpointsOf } from "./clouds.ts";
 import { credentialRules } from "./credential-rules.ts";
@@ -56,10 +56,19 @@ export class GraphLookup {
 
     const stored = await this.#ask(byTime(attemptedAt), signal);
     if (!stored.ok) return { kind: "unknown", reason: stored.reason };
-    return (
-      judgeItems(message, attemptedAt, stored.sent) ??
-      judgeAbsence(attemptedAt, this.#clock(), stored.sent, this.#settings.absentAfterMs ?? null)
-    );
+    const found = judgeItems(message, attemptedAt, stored.sent);
+    if (found !== null) return found;
+    const { mailbox, absentAfterMs } = this.#settings;
+    if (!this.#isFromMailbox(message)) {
+      return { kind: "unknown", reason: `not in Sent Items; its From is not ${mailbox}, so its copy may be elsewhere` };
+    }
+    return judgeAbsence(attemptedAt, this.#clock(), stored.sent, absentAfterMs ?? null);
+  }
+
+  /** Exchange's switches for messages sent as others (MessageCopyForSentAsEnabled) decide where their copies go. */
+  #isFromMailbox({ from }: SoughtMessage): boolean {
+    const { address } = mapFrom(this.#settings.from, from) ?? from;
+    return address.toLowerCase() === this.#settings.mailbox.toLowerCase();
   }
 
   /** Ends questions under way; they come to `unknown`. */

@@ -158,6 +158,17 @@ describe("a message that is not in Sent Items", () => {
     expect(await lookup({ attemptedAt: longAgo() })).toEqual({ kind: "unknown", reason: expect.stringMatching(want) });
   });
 
+  test("is never absent where it was sent as another address, but for one mapped to the mailbox", async () => {
+    const from = { name: null, address: "billing@contoso.com" };
+    await reopen({ absentAfterMs, sendAs: ["@contoso.com"] });
+    expect(await lookup({ of: { ...message, from }, attemptedAt: longAgo() })).toEqual({
+      kind: "unknown",
+      reason: `not in Sent Items; its From is not ${mailbox}, so its copy may be elsewhere`,
+    });
+    await reopen({ absentAfterMs, from: { "contoso.com": mailbox } });
+    expect(await lookup({ of: { ...message, from }, attemptedAt: longAgo() })).toMatchObject({ kind: "absent" });
+  });
+
   test("is absent where the others there are known by their headers", async () => {
     await reopen({ absentAfterMs });
     lab.graph.setRules({ replacesMessageIds: true });
