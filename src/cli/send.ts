@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
-import type { DeliveryRecord } from "../core/index.ts";
+import type { DeliveryRecord, MessageStatus } from "../core/index.ts";
 import { formatProblems, parseSubmission } from "../message/index.ts";
 import { Follower } from "../queue/follower.ts";
 import type { Following } from "../queue/follower.ts";
@@ -24,6 +24,8 @@ export type SendOptions = {
   readonly wait: boolean;
 };
 
+const ENDED: ReadonlySet<MessageStatus> = new Set(["relayed", "bounced", "expired"]);
+
 /** `mailover send`: pushes a message and follows it to its end. Exit code 1 when it bounced or expired. */
 export async function send(options: SendOptions): Promise<void> {
   const { config } = loadOrExit();
@@ -44,7 +46,11 @@ export async function send(options: SendOptions): Promise<void> {
     if (!options.wait) return;
     const end = await follower.follow(
       jobId,
-      (step) => process.stdout.write(`${tell(step)}\n`),
+      (step) => {
+        // The end itself follows at once, and has its own line.
+        if (step.kind === "progress" && ENDED.has(step.record.status)) return;
+        process.stdout.write(`${tell(step)}\n`);
+      },
       new AbortController().signal,
     );
     if (end.kind === "failed") process.exitCode = 1;
