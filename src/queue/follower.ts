@@ -13,11 +13,15 @@ export type Following = { readonly kind: "progress"; readonly record: DeliveryRe
 
 type Watch = { readonly progress: (record: DeliveryRecord) => void; readonly look: () => void };
 
+/** Events before the first read of their stream, or trimmed from it before they were read, never come. */
+const LOOK_AGAIN_MS = 3_000;
+
 /** Follows jobs by BullMQ's own events, as any of its clients can. */
 export class Follower {
   readonly #queue: Queue;
   readonly #events: QueueEvents;
   readonly #watches = new Map<string, Set<Watch>>();
+  readonly #lookAgain: NodeJS.Timeout;
 
   constructor(settings: QueueSettings, connection: unknown) {
     const options = { connection: connection as ConnectionOptions, prefix: settings.prefix };
@@ -26,6 +30,9 @@ export class Follower {
     // Without a listener an emitted error ends the process; the connection's owner reports them.
     this.#queue.on("error", () => undefined);
     this.#events.on("error", () => undefined);
+    this.#lookAgain = setInterval(() => {
+      for (const jobId of this.#watches.keys()) this.#each(jobId, (watch) => watch.look());
+    }, LOOK_AGAIN_MS);
     const look = ({ jobId }: { jobId: string }): void => this.#each(jobId, (watch) => watch.look());
     this.#events.on("completed", look);
     this.#events.on("failed", look);
@@ -70,6 +77,7 @@ export class Follower {
   }
 
   async close(): Promise<void> {
+    clearInterval(this.#lookAgain);
     await Promise.all([this.#events.close(), this.#queue.close()]);
   }
 

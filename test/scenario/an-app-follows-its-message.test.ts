@@ -3,7 +3,7 @@ import { MailoverClient, MessageRefusedError } from "../../src/client.ts";
 import { startRelay } from "../../src/lab/index.ts";
 import type { RelayServer } from "../../src/lab/index.ts";
 import type { Following } from "../../src/queue/follower.ts";
-import { Scene, mail, relaySettings } from "./gateway.ts";
+import { Scene, mail, relaySettings, until } from "./gateway.ts";
 
 let scene: Scene;
 let relay: RelayServer;
@@ -13,7 +13,11 @@ beforeEach(async () => {
   scene = await Scene.open();
   relay = await startRelay();
   client = new MailoverClient({ redis: { url: scene.redisUrl } });
-  await scene.start({ retry: { delaysMs: [200] }, providers: { relay: relaySettings(relay) } });
+  await scene.start({
+    delivery: { shutdownMs: 1_000 },
+    retry: { delaysMs: [200] },
+    providers: { relay: relaySettings(relay) },
+  });
 });
 
 afterEach(async () => {
@@ -36,6 +40,17 @@ test("a message is followed through its deferral to its end", async () => {
   expect(end.kind).toBe("relayed");
   expect(steps.slice(0, 1)).toEqual(["progress"]);
   expect(steps.at(-1)).toBe("relayed");
+});
+
+test("the end of a message is seen also where its event was missed", async () => {
+  relay.setFault({ kind: "silence", at: "mail" });
+  const jobId = await client.send(mail());
+  const end = client.follow(jobId, { signal: AbortSignal.timeout(20_000) });
+  await until("it is under way", () => scene.events.some(({ type }) => type === "attempt.started"));
+  // As a worker leaves it, but without a word in the stream of events.
+  await scene.redis.hset(`bull:mail:${jobId}`, { finishedOn: Date.now(), failedReason: "expired: too late" });
+  expect(await end).toMatchObject({ kind: "failed", reason: "expired: too late" });
+  relay.setFault(null);
 });
 
 test("a message that cannot be sent is refused before it is queued", async () => {
