@@ -1,14 +1,32 @@
+import { createSecretKey } from "node:crypto";
 import { hostname } from "node:os";
 import type { Config } from "./config/index.ts";
 import type { Emit, Provider, ProviderDefinition } from "./core/index.ts";
 import { work } from "./delivery/work.ts";
+import type { WorkParts } from "./delivery/work.ts";
 import type { Upstream } from "./delivery/route.ts";
 import { EventBus } from "./events/bus.ts";
 import { startWebhooks } from "./events/webhooks/start.ts";
 import type { Webhooks } from "./events/webhooks/start.ts";
 import { Gate } from "./gate/gate.ts";
 import type { GateSettings } from "./gate/gate.ts";
+import { HashedLedger } from "./ledger/hashed-ledger.ts";
+import type { Ledger } from "./ledger/ledger.ts";
+import { RedisLedger } from "./ledger/redis-ledger.ts";
+import { composeReport } from "./message/index.ts";
+import { MailQueue } from "./queue/mail-queue.ts";
 import { MailWorker } from "./queue/mail-worker.ts";
+import {
+  createKeyring,
+  digestOf,
+  hashAddress,
+  hashAddressesIn,
+  removalOf,
+  seal,
+  strip,
+  unseal,
+} from "./submission/index.ts";
+import type { Keyring } from "./submission/index.ts";
 import { WebhookOutbox } from "./queue/webhook-outbox.ts";
 import { closeRedis, connectRedis } from "./redis/connection.ts";
 import type { RedisClient } from "./redis/connection.ts";
@@ -53,6 +71,7 @@ export async function startGateway({ config, definitions, log, environment }: Ga
     const webhooks = await openWebhooks(config, { events, redis, name, log });
     closing.push(() => webhooks.stop());
 
+    const keyring = createKeyring(config.encryption);
     const upstreams = createProviders(config, definitions, events.emit).map(
       ({ provider, priority, weight }): Upstream => {
         const gate = new Gate(provider, gateSettings(config), {
@@ -75,7 +94,15 @@ export async function startGateway({ config, definitions, log, environment }: Ga
       random: Math.random,
       emit: events.emit,
       queueName: config.queue.name,
+      workerName: name,
       limits: config.message,
+      keyring,
+      sealAddresses: config.encryption.addresses,
+      ledger: openLedger(config, redisUrl, log, closing),
+      keepMs: config.ledger.keepMs,
+      idempotencyMs: config.ledger.idempotencyMs,
+      report: reporter(config, redis, keyring),
+      onError: (error: Error) => log.troubled("delivery", error),
     };
     const worker = new MailWorker(
       { ...config.queue, concurrency: config.delivery.concurrency },
@@ -83,6 +110,7 @@ export async function startGateway({ config, definitions, log, environment }: Ga
         connection: redis,
         name,
         work: (job) => work(job, parts),
+        strip: (data) => stripped(data, keyring),
         onError: (error) => log.troubled("queue", error),
       },
     );
@@ -94,6 +122,50 @@ export async function startGateway({ config, definitions, log, environment }: Ga
     await stop();
     throw error;
   }
+}
+
+/**
+ * The ledger, over a connection whose commands fail while Redis is away: an attempt that cannot be written down must end
+ * within seconds, and not hang on to its provider.
+ */
+function openLedger(config: Config, url: string, log: Log, closing: (() => Promise<void> | void)[]): Ledger {
+  const onError = (sentence: string): void => log.troubled("redis", sentence);
+  const redis = connectRedis({ ...config.redis, url }, { use: "commands", connectionName: "mailover-ledger", onError });
+  closing.push(() => closeRedis(redis));
+  const ledger = new RedisLedger(redis, Date.now);
+  if (config.ledger.addresses === "plain" || config.ledger.addressKey === undefined) return ledger;
+  const key = createSecretKey(Buffer.from(config.ledger.addressKey, "base64"));
+  return new HashedLedger(ledger, {
+    address: (address) => hashAddress(address, key),
+    text: (text) => hashAddressesIn(text, key),
+  });
+}
+
+/** Pushes delivery reports into the queue, as messages of their own; null where the configuration names no sender. */
+function reporter(config: Config, redis: RedisClient, keyring: Keyring): WorkParts["report"] {
+  const { from, host } = config.reports;
+  if (from === undefined) return null;
+  const queue = new MailQueue(config.queue, redis);
+  return async (original, record) => {
+    const report = composeReport({
+      original,
+      record,
+      reportingMta: host ?? hostname(),
+      from: { name: "Mail delivery", address: from },
+      now: new Date(),
+    });
+    if (report === null) return;
+    const data = keyring.primary === null ? report : seal(report, keyring, { addresses: config.encryption.addresses });
+    // The same id for the same end: where a worker died after this, the next one makes no second report.
+    await queue.push(data, { jobId: `report-${record.id}-${record.attemptCount}` });
+  };
+}
+
+/** What stays of a job whose message was relayed: enough to know it again. */
+function stripped(data: object, keyring: Keyring): object {
+  if (removalOf(data) !== null) return data;
+  const opened = unseal(data, keyring);
+  return strip(data, { digest: digestOf(opened.ok ? opened.data : data), removedAt: new Date() });
 }
 
 /** The url of Redis; an embedded store is started first. */

@@ -4,7 +4,7 @@ import { LAB_SERVERS, LabClient, startControl, startLab } from "../lab/index.ts"
 import type { Fault, LabAnswer, LabServerName } from "../lab/index.ts";
 
 /** Where `config/development.yaml` looks for them. */
-const PORTS = { entra: 2443, exchange: 2587, sendgrid: 2080, relay: 2525 } as const;
+const PORTS = { entra: 2443, exchange: 2587, sendgrid: 2080, relay: 2525, graph: 2444 } as const;
 const CONTROL_PORT = 2099;
 const CONTROL_URL = `http://127.0.0.1:${CONTROL_PORT}`;
 

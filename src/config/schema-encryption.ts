@@ -42,9 +42,23 @@ export const encryptionSchema = z
   })
   .prefault({});
 
-/** How the record of each message, which outlives its content, names people. */
+const HOUR_MS = 3_600_000;
+
+/** The record of each message, which outlives its content: how long, and how it names people. */
 export const ledgerSchema = z
   .strictObject({
+    keepMs: z
+      .int()
+      .min(60_000)
+      .max(365 * 24 * HOUR_MS)
+      .default(72 * HOUR_MS)
+      .describe("Time the record of a message is kept after its end."),
+    idempotencyMs: z
+      .int()
+      .min(60_000)
+      .max(365 * 24 * HOUR_MS)
+      .default(168 * HOUR_MS)
+      .describe("Time, from its end, within which a message with the same `idempotencyKey` is the same message."),
     addresses: z
       .enum(["plain", "hashed"])
       .default("plain")

@@ -80,6 +80,16 @@ const messageSchema = z
   })
   .prefault({});
 
+const reportsSchema = z
+  .strictObject({
+    from: z
+      .email("is not a mail address")
+      .exactOptional()
+      .describe("Who delivery reports are from: an address that the providers may send as. Without it none are made."),
+    host: z.string().min(1).exactOptional().describe("Name of this gateway in them; the host's own when absent."),
+  })
+  .prefault({});
+
 const logSchema = z
   .strictObject({
     level: z
@@ -108,6 +118,7 @@ export const coreSchema = z
     message: messageSchema,
     encryption: encryptionSchema,
     ledger: ledgerSchema,
+    reports: reportsSchema,
     webhooks: webhooksSchema,
     log: logSchema,
   })

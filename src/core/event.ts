@@ -34,6 +34,9 @@ export type GatewayEvent =
         | "message.expired"
         | "message.cancelled";
       readonly id: string;
+      readonly jobId: string;
+      readonly tags: readonly string[];
+      readonly tenant: string | null;
       readonly record: DeliveryRecord;
     }
   | {

@@ -68,6 +68,8 @@ export type Submission = {
   readonly tags: readonly string[];
   readonly tenant: string | null;
   readonly metadata: Readonly<Record<string, unknown>>;
+  /** Under the same key there is one message, whatever job brings it; null: each job is its own. */
+  readonly idempotencyKey: string | null;
   /** Narrows the route to these, in this order; null leaves it as configured. */
   readonly providers: readonly string[] | null;
   readonly expiresAt: Date | null;

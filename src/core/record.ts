@@ -59,8 +59,12 @@ export type DeliveryRecord = {
   readonly nextAttemptAt: string | null;
   /** Whether a second copy may exist. */
   readonly possibleDuplicate: boolean;
-  /** The provider that may have accepted it, while that is not settled. */
+  /** The provider that may have accepted it, while that is not settled and no other may have it. */
   readonly uncertainAt: string | null;
+  /** Whether any attempt may have been accepted without our knowing: one more attempt may make a second copy. */
+  readonly unsettled: boolean;
+  /** How often a provider was asked what became of it, since it became uncertain. */
+  readonly lookupCount: number;
   /** Providers that refused the message or its sender for good. */
   readonly refusedBy: readonly string[];
   /** Since when the message has waited for a throttled provider, or null. */
@@ -69,4 +73,6 @@ export type DeliveryRecord = {
   readonly reopenedAt?: string;
   /** The app's own, handed back. */
   readonly metadata: Readonly<Record<string, unknown>>;
+  /** The job that has this message, where another one brought it again. */
+  readonly duplicateOf?: string;
 };

@@ -1,5 +1,7 @@
 import { classify } from "../core/index.ts";
 import type { Clock, Emit, Message, Outcome, Stage } from "../core/index.ts";
+import { JOB_LOST } from "../queue/claim.ts";
+import type { Entry } from "./journal.ts";
 import type { Upstream } from "./route.ts";
 
 export type AttemptParts = {
@@ -15,6 +17,8 @@ export type Trial = {
   readonly number: number;
   /** The content is not begun after this instant. Epoch milliseconds. */
   readonly giveUpAt: number;
+  /** Told when the attempt begins, and asked before its content leaves. */
+  readonly entry: Entry;
 };
 
 /** Time a provider gets to end an attempt that was stopped. One that does not is left behind, whatever it goes on to do. */
@@ -31,10 +35,11 @@ export async function attempt(
   signal: AbortSignal,
   parts: AttemptParts,
 ): Promise<Outcome | null> {
-  const { message, recipients, number, giveUpAt } = trial;
+  const { message, recipients, number, giveUpAt, entry } = trial;
   const { provider } = upstream.gate;
   const passage = upstream.gate.begin(message.from.address);
-  const stop = (): void => passage.abandon("the attempt was stopped", true);
+  // A job that was lost is left to end once its content is out: its answer is the only one there will be.
+  const stop = (): void => passage.abandon("the attempt was stopped", signal.reason !== JOB_LOST);
   const startedAt = parts.clock();
   const timeLeftMs = giveUpAt - startedAt;
   const timers = [setTimeout(stop, parts.attemptTimeoutMs)];
@@ -52,15 +57,23 @@ export async function attempt(
   });
   const onStage = (stage: Stage): void => {
     if (passage.stage() === "queue" && stage !== "queue") {
+      entry.begin();
       parts.emit({ type: "attempt.started", id: message.id, attempt: number, provider: upstream.name });
     }
     passage.onStage(stage);
   };
+  const commit = async (): Promise<boolean> => {
+    const committed = await entry.commit().catch(() => false);
+    // Not the provider's fault, and so not to be held against it.
+    if (!committed) passage.abandon("the ledger does not let the content leave");
+    return committed;
+  };
   try {
-    const sending = (async () => provider.send({ message, recipients }, { signal: passage.signal, onStage }))();
+    const options = { signal: passage.signal, onStage, commit };
+    const sending = (async () => provider.send({ message, recipients }, options))();
     const outcome = await Promise.race([sending.catch((error: unknown) => defect(error, passage.stage())), stubborn]);
     await passage.end(outcome);
-    if (passage.turnedAway() && !leftBehind) return null;
+    if (passage.turnedAway() && !leftBehind && !entry.hasBegun()) return null;
     const failure = outcome.kind === "relayed" ? null : outcome.failure;
     parts.emit({
       type: "attempt.ended",

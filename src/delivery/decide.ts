@@ -5,17 +5,20 @@ import type { Cause, Failure, UncertainPolicy } from "../core/index.ts";
  * - `failover`: the next provider of the route, in this round.
  * - `wait`: a later round, once this provider's pause is over.
  * - `defer`: a later round.
+ * - `ask`: a later round, in which this provider is asked first whether it has the message.
  * - `retry`: a later round, at the same provider only.
  * - `hold`: nothing until an operator says so.
  * - `bounce`: never.
  */
-export type Decision = "failover" | "wait" | "defer" | "retry" | "hold" | "bounce";
+export type Decision = "failover" | "wait" | "defer" | "ask" | "retry" | "hold" | "bounce";
 
 /** What else bears on the decision, beside the failure. */
 export type Circumstances = {
   /** Other providers of the route that could take the message, now or in a later round. */
   readonly othersLeft: number;
   readonly onUncertain: UncertainPolicy;
+  /** Whether this provider can be asked what became of a message, and the policy is to ask. */
+  readonly canAsk: boolean;
   /** Whether the message may still wait for a throttled provider. */
   readonly mayWait: boolean;
   /** Whether an earlier attempt at this provider may have been accepted, so that no other may have the message. */
@@ -48,6 +51,7 @@ const DECISIONS: Record<Cause, (circumstances: Circumstances, failure: Failure) 
   content: ({ othersLeft, pinned }, failure) =>
     failure.elsewhere === true && othersLeft > 0 && !pinned ? "failover" : "bounce",
   uncertain: (circumstances) => {
+    if (circumstances.canAsk) return "ask";
     if (circumstances.onUncertain === "hold") return "hold";
     if (circumstances.onUncertain === "retry") return "retry";
     return circumstances.othersLeft > 0 ? "failover" : "defer";

@@ -1,22 +1,38 @@
-import type { DeliveryRecord, Outcome } from "../core/index.ts";
+import type { DeliveryRecord, Lookup, Outcome } from "../core/index.ts";
 import { attempt } from "./attempt.ts";
+import { inquire } from "./inquiry.ts";
+import { interruptedOutcome } from "./interruption.ts";
 import { policyFor } from "./policy.ts";
 import { attemptRecord, ended, pendingRecipients, withAttempt } from "./record.ts";
 import type { DeliveryParts, Resolution, Round, Task } from "./round.ts";
 import { planRoute } from "./route.ts";
 import type { Upstream } from "./route.ts";
 import { settle } from "./settle.ts";
+import type { Settled } from "./settle.ts";
 import { deferral, hold, mayWait, waitForSendAt, waitForThrottled } from "./waiting.ts";
 
 /** Brings a message one round further: through the providers of its route until one takes it or none is left. */
 export async function deliver(task: Task, parts: DeliveryParts): Promise<Resolution> {
   const policy = policyFor(task.submission, parts.classes, sinceOf(task));
-  const wanted = task.submission.providers;
-  const route = planRoute(parts.upstreams, task.message, task.record, { wanted, random: parts.random });
+  const answer = policy.verify ? await inquire(task, task.record, parts) : null;
+  const before = answer === null ? task.record : informed(task.record, answer);
+  const route = planRoute(parts.upstreams, task.message, before, {
+    wanted: task.submission.providers,
+    random: parts.random,
+  });
   const round: Round = { task, policy, route, parts };
-  let record: DeliveryRecord = { ...task.record, status: "relaying", nextAttemptAt: null, skipped: route.skipped };
+  let record: DeliveryRecord = { ...before, status: "relaying", nextAttemptAt: null, skipped: route.skipped };
 
+  if (task.openAttempt !== null) {
+    const next = await takeOver(round, record);
+    if ("kind" in next) return next;
+    record = next.record;
+  }
+  if (pendingRecipients(record).length === 0) return done(record);
   if (parts.clock() >= policy.giveUpAt) return expired(record);
+  if (answer?.kind === "unknown") return deferral(round, record, true);
+  if (task.record.status !== "held" && policy.onUncertain === "hold" && record.uncertainAt !== null)
+    return hold(round, record);
   if (parts.clock() < policy.notBeforeAt) return waitForSendAt(round, record);
   if (route.upstreams.length === 0 && !route.mendable) return noProvider(record);
 
@@ -43,14 +59,29 @@ export async function deliver(task: Task, parts: DeliveryParts): Promise<Resolut
     attempted = true;
     const settled = settle(round, made.record, upstream, made.outcome);
     record = settled.record;
-    if (settled.decision === null) return done(record);
-    await task.save(record);
-    if (settled.decision === "hold") return hold(round, record);
-    if (settled.decision === "wait")
-      return waitForThrottled(round, record, gateOpensAt(round, upstream), record.reason ?? "");
-    if (settled.decision === "retry") break;
+    const resolution = await proceed(round, settled, upstream);
+    if (resolution !== null) return resolution;
   }
   return deferral(round, record, attempted);
+}
+
+/** What an attempt leads to; null: on to the next provider. Nothing is done before the ledger knows of it. */
+async function proceed(round: Round, { record, decision }: Settled, upstream: Upstream): Promise<Resolution | null> {
+  if (decision === null) return done(record);
+  await round.task.journal.save(record);
+  await round.task.publish(record);
+  switch (decision) {
+    case "hold":
+      return hold(round, record);
+    case "wait":
+      return waitForThrottled(round, record, gateOpensAt(round, upstream), record.reason ?? "");
+    case "ask":
+    case "retry":
+      return deferral(round, record, true);
+    case "failover":
+    case "defer":
+      return null;
+  }
 }
 
 async function makeAttempt(
@@ -59,17 +90,72 @@ async function makeAttempt(
   upstream: Upstream,
 ): Promise<{ record: DeliveryRecord; outcome: Outcome } | null> {
   // From here on a second copy is possible where an earlier attempt may have been accepted.
-  const uncertain = before.uncertainAt !== null || before.attempts.at(-1)?.outcome === "uncertain";
-  const record = { ...before, possibleDuplicate: before.possibleDuplicate || uncertain };
+  const record = { ...before, possibleDuplicate: before.possibleDuplicate || before.unsettled };
   const number = record.attemptCount + 1;
   const startedAt = new Date(parts.clock()).toISOString();
+  const entry = task.journal.entry(number, upstream.name);
   const { giveUpAt } = policy;
-  const trial = { message: task.message, recipients: pendingRecipients(record), number, giveUpAt };
+  const trial = { message: task.message, recipients: pendingRecipients(record), number, giveUpAt, entry };
   const outcome = await attempt(upstream, trial, task.signal, parts);
   if (outcome === null) return null;
   const endedAt = new Date(parts.clock()).toISOString();
   const facts = { number, provider: upstream.name, startedAt, endedAt };
   return { outcome, record: withAttempt(record, attemptRecord(outcome, facts)) };
+}
+
+/** Ends an attempt that a worker before this one left open, as far as the ledger knows how far it came. */
+async function takeOver(
+  round: Round,
+  before: DeliveryRecord,
+): Promise<Resolution | { readonly record: DeliveryRecord }> {
+  const { task, parts } = round;
+  if (task.openAttempt === null) return { record: before };
+  const { number, provider } = task.openAttempt;
+  const outcome = interruptedOutcome(task.openAttempt);
+  const at = new Date(parts.clock()).toISOString();
+  const record = withAttempt(before, attemptRecord(outcome, { number, provider, startedAt: at, endedAt: at }));
+  const upstream = parts.upstreams.find(({ name }) => name === provider);
+  if (upstream === undefined) {
+    // Its provider is no longer configured: nobody is left to ask, or to wait for.
+    const orphaned = { ...record, unsettled: record.unsettled || outcome.kind === "uncertain" };
+    await task.journal.save(orphaned);
+    return { record: orphaned };
+  }
+  const settled = settle(round, record, upstream, outcome);
+  const resolution = await proceed(round, settled, upstream);
+  return resolution ?? { record: settled.record };
+}
+
+/** What a provider's answer about an uncertain message makes of its record. */
+function informed(record: DeliveryRecord, answer: Lookup): DeliveryRecord {
+  const provider = record.uncertainAt;
+  switch (answer.kind) {
+    case "accepted":
+      return {
+        ...record,
+        provider,
+        remoteId: answer.remoteId,
+        recipients: record.recipients.map((recipient) =>
+          recipient.status === "pending" ? { ...recipient, status: "relayed", provider, reason: null } : recipient,
+        ),
+        reason: null,
+        uncertainAt: null,
+        unsettled: false,
+      };
+    case "absent":
+      return {
+        ...record,
+        reason: `${provider ?? ""} does not have it: ${answer.evidence}`,
+        uncertainAt: null,
+        unsettled: false,
+      };
+    case "unknown":
+      return {
+        ...record,
+        reason: `${provider ?? ""} cannot tell yet: ${answer.reason}`,
+        lookupCount: record.lookupCount + 1,
+      };
+  }
 }
 
 function gateOpensAt({ task, parts }: Round, upstream: Upstream): number {

@@ -12,6 +12,9 @@ export type ClassSettings = {
 
 /** How one message is treated: its class's settings with its own choices over them. */
 export type Policy = {
+  /** Whether a provider that can tell is asked first what became of an uncertain message. */
+  readonly verify: boolean;
+  /** What is done where it is not asked, or cannot tell. */
   readonly onUncertain: UncertainPolicy;
   readonly whenThrottled: ThrottlePolicy;
   /** Never sent after this instant. */
@@ -31,7 +34,7 @@ export function policyFor(
   const notBeforeAt = submission.sendAt?.getTime() ?? 0;
   const byAge = Math.max(since, notBeforeAt) + settings.giveUpAfterMs;
   return {
-    // No provider can be asked yet what became of a message: `verify` comes to its second step.
+    verify: wanted === "verify",
     onUncertain: wanted === "verify" ? settings.afterVerify : wanted,
     whenThrottled: submission.whenThrottled ?? settings.whenThrottled,
     giveUpAt: Math.min(byAge, submission.expiresAt?.getTime() ?? Number.POSITIVE_INFINITY),

@@ -34,6 +34,8 @@ export function newRecord(message: Pick<Message, "id" | "messageId" | "envelope"
     nextAttemptAt: null,
     possibleDuplicate: false,
     uncertainAt: null,
+    unsettled: false,
+    lookupCount: 0,
     refusedBy: [],
     throttledSince: null,
     metadata: message.metadata,

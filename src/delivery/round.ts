@@ -1,5 +1,7 @@
 import type { Clock, DeliveryRecord, Emit, Message, MessageClass, Random, Submission } from "../core/index.ts";
+import type { OpenAttempt } from "../ledger/ledger.ts";
 import type { BackoffSettings } from "./backoff.ts";
+import type { Journal } from "./journal.ts";
 import type { ClassSettings, Policy } from "./policy.ts";
 import type { Route, Upstream } from "./route.ts";
 
@@ -12,8 +14,12 @@ export type Task = {
   readonly dueAt: number;
   /** Stops the round: the gateway ends, or the job is another worker's now. */
   readonly signal: AbortSignal;
-  /** Keeps the record, before anything further is done. */
-  readonly save: (record: DeliveryRecord) => Promise<void>;
+  /** Told of each step before anything further is done. */
+  readonly journal: Journal;
+  /** Lets those who follow the job see the record. */
+  readonly publish: (record: DeliveryRecord) => Promise<void>;
+  /** An attempt that a worker before this one left open, or null. */
+  readonly openAttempt: OpenAttempt | null;
 };
 
 /** What a round came to: the message's end, a time for the next round, or handed back as it is. */

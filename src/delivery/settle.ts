@@ -13,7 +13,7 @@ export type Settled = {
 };
 
 /** When recipients fare differently, the most careful decision holds for all that still wait. */
-const CAREFUL_FIRST = ["hold", "retry", "wait", "failover", "defer"] as const satisfies readonly Decision[];
+const CAREFUL_FIRST = ["hold", "ask", "retry", "wait", "failover", "defer"] as const satisfies readonly Decision[];
 
 /** Applies an outcome to each recipient it was for, and says what is next for the rest. */
 export function settle(round: Round, record: DeliveryRecord, upstream: Upstream, outcome: Outcome): Settled {
@@ -47,7 +47,9 @@ export function settle(round: Round, record: DeliveryRecord, upstream: Upstream,
       ...withRecipients(record, changes),
       ...(outcome.kind === "relayed" ? { provider, remoteId: outcome.remoteId } : {}),
       reason: latest === null ? null : `${provider}: ${clipped(latest.reason)}`,
-      uncertainAt: decision === "retry" || decision === "hold" ? provider : null,
+      uncertainAt: decision === "ask" || decision === "retry" || decision === "hold" ? provider : null,
+      unsettled: decision !== null && (record.unsettled || latest?.cause === "uncertain"),
+      lookupCount: latest?.cause === "uncertain" ? 0 : record.lookupCount,
       refusedBy: refusedForGood ? [...record.refusedBy, provider] : record.refusedBy,
       throttledSince: latest?.cause === "throttled" ? record.throttledSince : null,
     },
@@ -64,6 +66,7 @@ function circumstancesOf(
   return {
     othersLeft: others.length,
     onUncertain: policy.onUncertain,
+    canAsk: policy.verify && upstream.gate.provider.lookup !== undefined,
     mayWait: admission.open || mayWait(record, policy, admission.untilAt, parts.clock()),
     pinned: record.uncertainAt === upstream.name,
   };

@@ -1,63 +1,166 @@
-import type { Clock, DeliveryRecord, Emit } from "../core/index.ts";
-import { compose, formatProblems, messageIdentity, parseSubmission } from "../message/index.ts";
-import type { MessageLimits, Problem } from "../message/index.ts";
+import type { Clock, DeliveryRecord, Emit, Message, Submission } from "../core/index.ts";
+import { fold } from "../ledger/fold.ts";
+import type { Introduction, Ledger, TakenMessage } from "../ledger/ledger.ts";
+import { isFinal } from "../ledger/states.ts";
+import { compose, formatProblems, messageId, messageIdentity, parseSubmission } from "../message/index.ts";
+import type { MessageLimits, Origin } from "../message/index.ts";
 import type { MailJob, Verdict } from "../queue/mail-worker.ts";
-import { readRecord } from "../queue/stored-record.ts";
+import { classOf } from "../queue/priority.ts";
+import { digestOf, isSealed, removalOf, seal, unseal } from "../submission/index.ts";
+import type { Keyring } from "../submission/index.ts";
 import { deliver } from "./deliver.ts";
-import { policyFor } from "./policy.ts";
-import { newRecord, reopened } from "./record.ts";
+import { Journal, MessageLostError } from "./journal.ts";
+import { reopened } from "./record.ts";
 import type { DeliveryParts, Resolution } from "./round.ts";
 
 export type WorkParts = DeliveryParts & {
   readonly queueName: string;
+  /** This worker, as the ledger names it. */
+  readonly workerName: string;
   readonly limits: MessageLimits;
+  readonly keyring: Keyring;
+  /** Whether the addresses of a sealed message are sealed as well. */
+  readonly sealAddresses: boolean;
+  readonly ledger: Ledger;
+  /** How long records are kept after their end: of most messages, and of those with an idempotency key. */
+  readonly keepMs: number;
+  readonly idempotencyMs: number;
+  /** Sends a delivery report where the message asked for one; null: this gateway makes none. */
+  readonly report: ((message: Message, record: DeliveryRecord) => Promise<void>) | null;
+  /** Told of trouble that holds nobody up. */
+  readonly onError: (error: Error) => void;
 };
 
-/** An attachment that could not be read now is looked for again after this long. */
-const ATTACHMENT_RETRY_MS = 30_000;
+/** What cannot be had now, an attachment or a key, is looked for again after this long. */
+const RETRY_MS = 30_000;
 
-/** The path of one job: checked, composed, brought one round further, and what became of it told. */
+/** The path of one job: opened, checked, composed, taken from the ledger, and brought one round further. */
 export async function work(job: MailJob, parts: WorkParts): Promise<Verdict> {
-  const parsed = parseSubmission(job.data, parts.limits);
-  if (!parsed.ok) return refuse(job, parsed.problems, parts.emit);
+  const origin = { queue: parts.queueName, jobId: job.id, createdAt: new Date(job.createdAt) };
+  if (removalOf(job.data) !== null) return workWithoutBody(job, origin, parts);
+  const opened = unseal(job.data, parts.keyring);
+  if (!opened.ok)
+    return opened.retryable ? retryOrRefuse(job, opened.problem, parts) : refuse(job, opened.problem, parts.emit);
+  const parsed = parseSubmission(opened.data, parts.limits);
+  if (!parsed.ok) return refuse(job, formatProblems(parsed.problems), parts.emit);
   const { submission } = parsed;
-  const createdAt = new Date(job.createdAt);
-  const origin = { queue: parts.queueName, jobId: job.id, createdAt, data: job.data };
-  const identity = messageIdentity(submission, origin);
+  if (submission.dsn && parts.report === null) return refuse(job, "dsn: needs the setting reports.from", parts.emit);
 
+  const digest = digestOf(opened.data);
+  const identity = messageIdentity(submission, { ...origin, digest });
   const composed = await compose(submission, identity, parts.limits);
   if (!composed.ok) {
-    const { giveUpAt } = policyFor(submission, parts.classes, job.dueAt);
-    if (!composed.retryable || parts.clock() >= giveUpAt) return refuse(job, composed.problems, parts.emit);
-    return { kind: "later", at: Math.min(giveUpAt, parts.clock() + ATTACHMENT_RETRY_MS), fresh: false };
+    const problems = formatProblems(composed.problems);
+    return composed.retryable ? retryOrRefuse(job, problems, parts) : refuse(job, problems, parts.emit);
   }
-  const { message } = composed;
 
-  const stored = readRecord(job.progress, message.id);
-  // Its worker died before it could complete the job, or someone retries a completed one: it is not sent again.
-  if (stored?.status === "relayed") return endOf(stored);
-  if (stored === null) {
+  const introduction = introduce(composed.message, submission, job, digest, parts);
+  const taken = await parts.ledger.take(introduction, parts.workerName);
+  if (taken.kind === "duplicate") return endAsDuplicate(job, taken, introduction, parts);
+  return workOn(job, { submission, message: composed.message }, taken, parts);
+}
+
+/** Brings a message that is ours one round further, unless it is over already. */
+async function workOn(
+  job: MailJob,
+  { submission, message }: { readonly submission: Submission; readonly message: Message },
+  taken: TakenMessage,
+  parts: WorkParts,
+): Promise<Verdict> {
+  const { signal } = job;
+  const journal = new Journal(taken, { ledger: parts.ledger, signal, onError: parts.onError });
+  let { record } = taken;
+  if (isFinal(record.status)) {
+    // Its worker died before it could end the job; or someone has it retried, which is only of use where it failed.
+    const isReopened = taken.isRetried && (record.status === "bounced" || record.status === "expired");
+    if (!isReopened) return endOf(record);
+    record = reopened(record, parts.clock());
+    await journal.conclude(record, "message.retried");
+  }
+  if (taken.isNew) {
     parts.emit({ type: "message.received", id: message.id, messageId: message.messageId, jobId: job.id });
   }
-  const record = startOf(stored ?? newRecord(message), job, parts.clock);
-  const { dueAt, signal, save } = job;
-  const resolution = await deliver({ submission, message, record, dueAt, signal, save }, parts);
-  await conclude(job, resolution, parts);
-  return verdictOf(resolution, parts.clock);
+  const publish = (published: DeliveryRecord): Promise<void> => job.save(published);
+  const { openAttempt } = taken;
+  try {
+    const task = { submission, message, record, dueAt: job.dueAt, signal, journal, publish, openAttempt };
+    const resolution = await deliver(task, parts);
+    await conclude(job, { submission, message }, resolution, journal, parts);
+    if (resolution.kind === "later") await sealWhileItWaits(job, parts);
+    return verdictOf(resolution, parts.clock);
+  } catch (error) {
+    if (error instanceof MessageLostError) return { kind: "lost" };
+    throw error;
+  }
 }
 
-/** The record a round starts with. A worker that died with the job may have been in the middle of an attempt. */
-function startOf(record: DeliveryRecord, { stalledCount }: MailJob, clock: Clock): DeliveryRecord {
-  const isOver = record.status === "bounced" || record.status === "expired";
-  const open = isOver ? reopened(record, clock()) : record;
-  return { ...open, possibleDuplicate: open.possibleDuplicate || stalledCount > 0 };
-}
-
-/** Saves the record, also of an end: what BullMQ does after that may fail, or be undone by hand. Then tells everybody. */
-async function conclude(job: MailJob, { kind, record }: Resolution, { emit }: WorkParts): Promise<void> {
-  await job.save(record);
+/** Writes what the round came to, lets the job's followers see it, and tells everybody. */
+async function conclude(
+  job: MailJob,
+  { submission, message }: { readonly submission: Submission; readonly message: Message },
+  { kind, record }: Resolution,
+  journal: Journal,
+  parts: WorkParts,
+): Promise<void> {
   if (kind === "handed-back" || record.status === "relaying") return;
-  emit({ type: `message.${record.status}`, id: record.id, record });
+  await journal.conclude(record, `message.${record.status}`);
+  // A completed job carries the record as its return value; all others as progress.
+  if (record.status !== "relayed") await job.save(record);
+  const { tags, tenant } = submission;
+  parts.emit({ type: `message.${record.status}`, id: record.id, jobId: job.id, tags, tenant, record });
+  if (kind === "ended" && submission.dsn) await parts.report?.(message, record).catch(parts.onError);
+}
+
+/** A message that was pushed in the open, and that stays for a while, is sealed now. */
+async function sealWhileItWaits(
+  { data, replaceData }: MailJob,
+  { keyring, sealAddresses, onError }: WorkParts,
+): Promise<void> {
+  if (keyring.primary === null || isSealed(data)) return;
+  await replaceData(seal(data as object, keyring, { addresses: sealAddresses })).catch(onError);
+}
+
+function introduce(
+  message: Message,
+  submission: Submission,
+  job: MailJob,
+  digest: string,
+  { keepMs, idempotencyMs }: WorkParts,
+): Introduction {
+  return {
+    id: message.id,
+    messageId: message.messageId,
+    class: message.class,
+    recipients: message.envelope.rcptTo,
+    metadata: message.metadata,
+    jobId: job.id,
+    digest,
+    stalledCount: job.stalledCount,
+    keepMs: submission.idempotencyKey === null ? keepMs : Math.max(keepMs, idempotencyMs),
+  };
+}
+
+/** The message is another job's: that one's record stands for both. */
+async function endAsDuplicate(
+  job: MailJob,
+  { jobId, sameContent }: { readonly jobId: string; readonly sameContent: boolean },
+  { id, metadata }: Introduction,
+  parts: WorkParts,
+): Promise<Verdict> {
+  if (!sameContent) return refuse(job, `idempotencyKey: was used for another message, in job ${jobId}`, parts.emit);
+  const record = fold(id, await parts.ledger.log(id), metadata);
+  return { kind: "completed", record: { ...record, duplicateOf: jobId } };
+}
+
+/** A job whose content was removed when its message ended, and that comes again: by hand, or since its worker died. */
+async function workWithoutBody(job: MailJob, origin: Omit<Origin, "digest">, parts: WorkParts): Promise<Verdict> {
+  const removal = removalOf(job.data);
+  const { idempotencyKey, tenant } = job.data as { idempotencyKey?: string; tenant?: string };
+  const once = idempotencyKey === undefined ? null : { tenant: tenant ?? null, key: idempotencyKey };
+  const id = messageId({ ...origin, digest: removal?.digest ?? "" }, once);
+  const log = await parts.ledger.log(id);
+  if (log.length > 0) return endOf(fold(id, log));
+  return { kind: "failed", reason: "its content was removed when the message ended, and its record is no longer kept" };
 }
 
 function verdictOf(resolution: Resolution, clock: Clock): Verdict {
@@ -76,9 +179,17 @@ function endOf(record: DeliveryRecord): Verdict {
   return { kind: "failed", reason: `${record.status}: ${record.reason ?? ""}` };
 }
 
+/** Something that the message needs cannot be had now; when its time is over, it is refused for it. */
+function retryOrRefuse(job: MailJob, problem: string, parts: WorkParts): Verdict {
+  const { giveUpAfterMs } = parts.classes[classOf(job.data)];
+  const giveUpAt = job.dueAt + giveUpAfterMs;
+  if (parts.clock() >= giveUpAt) return refuse(job, problem, parts.emit);
+  return { kind: "later", at: Math.min(giveUpAt, parts.clock() + RETRY_MS), fresh: false };
+}
+
 /** A job that is no message fails at once, with every bad field named. */
-function refuse(job: MailJob, problems: readonly Problem[], emit: Emit): Verdict {
-  const reason = `refused: ${formatProblems(problems)}`;
+function refuse(job: MailJob, problem: string, emit: Emit): Verdict {
+  const reason = `refused: ${problem}`;
   emit({ type: "message.refused", jobId: job.id, reason });
   return { kind: "failed", reason };
 }

@@ -39,6 +39,8 @@ function received(
     nextAttemptAt: null,
     possibleDuplicate: false,
     uncertainAt: null,
+    unsettled: false,
+    lookupCount: 0,
     refusedBy: [],
     throttledSince: null,
     metadata,

@@ -12,8 +12,8 @@ export type Introduction = {
   readonly jobId: string;
   /** Digest of what the app wrote, to tell the same message pushed again from another one under the same key. */
   readonly digest: string;
-  /** How often the job has finished: it finishes again after someone had it retried. */
-  readonly finishCount: number;
+  /** How often a worker died with the job, as BullMQ counts it. */
+  readonly stalledCount: number;
   /** How long its log is kept after its end, in milliseconds. */
   readonly keepMs: number;
 };
@@ -46,7 +46,7 @@ export type TakenMessage = {
   readonly hold: Hold;
   /** Whether the ledger met the message for the first time. */
   readonly isNew: boolean;
-  /** Whether the job has finished since it was taken last: someone had it retried. */
+  /** Where the message is over: whether someone has it retried, and not just a worker that died before it could say so. */
   readonly isRetried: boolean;
   readonly record: DeliveryRecord;
   readonly openAttempt: OpenAttempt | null;

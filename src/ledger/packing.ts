@@ -16,9 +16,11 @@ export function pack(event: LedgerEvent): string {
   return JSON.stringify({ ...event, attempt: without(event.attempt, ABSENT_IN_ATTEMPT), change });
 }
 
+/** Throws where it is none that this version knows: what it changes must not be passed over. */
 export function unpack(text: string): LedgerEvent {
   const event = JSON.parse(text) as LedgerEvent;
   if (event.type === "message.received" || event.type === "attempt.started") return event;
+  if (event.change === undefined) throw new Error("an entry of the ledger cannot be read: is it a later version's?");
   const change = {
     ...event.change,
     ...recipientsOf(event.change.recipients, (recipient) => ({ ...ABSENT_IN_RECIPIENT, ...recipient })),

@@ -31,16 +31,16 @@ export class RedisLedger implements Ledger {
   }
 
   async take(introduction: Introduction, by: string): Promise<Taken> {
-    const { id, metadata, jobId, digest, finishCount, keepMs } = introduction;
+    const { id, metadata, jobId, digest, stalledCount, keepMs } = introduction;
     const received = pack(this.#received(introduction, by));
-    const answer = (await this.#redis.ledgerTake(...keysOf(id), by, jobId, digest, finishCount, received)).map(String);
+    const answer = (await this.#redis.ledgerTake(...keysOf(id), by, jobId, digest, stalledCount, received)).map(String);
     if (answer[0] === "") return { kind: "duplicate", jobId: answer[1] ?? "", sameContent: answer[2] === "1" };
-    const [fence, isNew, finishes, open, provider, mark, ...log] = answer;
+    const [fence, isNew, stalls, open, provider, mark, ...log] = answer;
     return {
       kind: "taken",
       hold: { id, fence: Number(fence), by, keepMs },
       isNew: isNew === "1",
-      isRetried: finishCount > Number(finishes),
+      isRetried: stalledCount <= Number(stalls),
       record: fold(id, log.map(unpack), metadata),
       openAttempt: openAttempt(open, provider, mark),
     };

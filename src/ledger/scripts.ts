@@ -4,9 +4,9 @@
  */
 
 /**
- * Takes a message. ARGV: by, job, digest, how often the job has finished, and the event `message.received` for a message
+ * Takes a message. ARGV: by, job, digest, how often it has stalled, and the event `message.received` for a message
  * not known yet. One that is another job's is left alone: returns '', that job, and whether the digest is the same. Else
- * returns fence, whether it was new, how often the job had finished when it was taken before, open attempt, its provider,
+ * returns fence, whether it was new, how often the job had stalled when it was taken before, open attempt, its provider,
  * its mark, then the log.
  */
 export const TAKE = `
@@ -18,11 +18,11 @@ end
 local fence = redis.call('HINCRBY', KEYS[1], 'fence', 1)
 if new then
   redis.call('RPUSH', KEYS[2], ARGV[5])
-  redis.call('HSET', KEYS[1], 'job', ARGV[2], 'digest', ARGV[3], 'finishes', ARGV[4])
+  redis.call('HSET', KEYS[1], 'job', ARGV[2], 'digest', ARGV[3], 'stalls', ARGV[4])
   redis.call('HSET', KEYS[1], 'status', 'relaying', 'open', '', 'provider', '', 'mark', '0')
 end
-local s = redis.call('HMGET', KEYS[1], 'finishes', 'open', 'provider', 'mark')
-redis.call('HSET', KEYS[1], 'step', 0, 'finishes', ARGV[4])
+local s = redis.call('HMGET', KEYS[1], 'stalls', 'open', 'provider', 'mark')
+redis.call('HSET', KEYS[1], 'step', 0, 'stalls', ARGV[4])
 local answer = {fence, new and 1 or 0, s[1], s[2], s[3], s[4]}
 for _, event in ipairs(redis.call('LRANGE', KEYS[2], 0, -1)) do answer[#answer + 1] = event end
 return answer
@@ -63,7 +63,7 @@ for i = 7, #ARGV do if status == ARGV[i] then allowed = true end end
 if not allowed or open ~= '' then return {status, open, 0} end
 if status == '' then
   redis.call('RPUSH', KEYS[2], ARGV[1])
-  redis.call('HSET', KEYS[1], 'job', ARGV[5], 'digest', ARGV[6], 'finishes', 0)
+  redis.call('HSET', KEYS[1], 'job', ARGV[5], 'digest', ARGV[6], 'stalls', 0)
 end
 redis.call('HINCRBY', KEYS[1], 'fence', 1)
 redis.call('HSET', KEYS[1], 'step', 0, 'status', ARGV[3], 'open', '', 'provider', '', 'mark', '0')

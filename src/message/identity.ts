@@ -20,9 +20,12 @@ export type Origin = {
   readonly queue: string;
   readonly jobId: string;
   readonly createdAt: Date;
-  /** The job's data as it was handed in. */
-  readonly data: unknown;
+  /** Digest of the job's data as it was handed in. */
+  readonly digest: string;
 };
+
+/** A key under which an app wants one message and no second one, with the tenant it holds for. */
+export type OnceKey = { readonly tenant: string | null; readonly key: string };
 
 const idLength = 26;
 
@@ -32,15 +35,28 @@ const idLength = 26;
  * content can know the MIME boundary that is made of the id.
  */
 export function messageIdentity(submission: Submission, origin: Origin): MessageIdentity {
-  const digest = createHash("sha256").update(JSON.stringify(origin.data)).digest("hex");
-  const seed = JSON.stringify([origin.queue, origin.jobId, origin.createdAt.getTime(), digest]);
-  const hash = createHash("sha256").update(seed).digest("hex");
-  const id = BigInt(`0x${hash}`).toString(32).padStart(52, "0").slice(-idLength);
+  const { idempotencyKey, tenant } = submission;
+  const id = messageId(origin, idempotencyKey === null ? null : { tenant, key: idempotencyKey });
   return {
     id,
     messageId: ownMessageId(submission) ?? `<${id}@${asciiDomain(domainOf(submission.from.address))}>`,
     date: submission.sendAt ?? origin.createdAt,
   };
+}
+
+/**
+ * Mailover's id of a message. With a key it is the key's; with a job id that an app chose it is that id's, with this
+ * content, whenever it is pushed; else the job's own, which BullMQ counts.
+ */
+export function messageId({ queue, jobId, createdAt, digest }: Origin, once: OnceKey | null): string {
+  const seed = once === null ? jobSeed(queue, jobId, createdAt, digest) : [queue, "key", once.tenant, once.key];
+  const hash = createHash("sha256").update(JSON.stringify(seed)).digest("hex");
+  return BigInt(`0x${hash}`).toString(32).padStart(52, "0").slice(-idLength);
+}
+
+function jobSeed(queue: string, jobId: string, createdAt: Date, digest: string): readonly unknown[] {
+  const isCounted = /^\d+$/.test(jobId);
+  return isCounted ? [queue, jobId, createdAt.getTime(), digest] : [queue, jobId, digest];
 }
 
 function ownMessageId({ content }: Submission): string | null {

@@ -2,7 +2,7 @@
 export { compose } from "./compose.ts";
 export type { Composition } from "./compose.ts";
 export { renderHeaderPolicies } from "./header-policy.ts";
-export { messageIdentity } from "./identity.ts";
+export { messageId, messageIdentity } from "./identity.ts";
 export type { MessageIdentity, Origin } from "./identity.ts";
 export { renderMessageFields, renderMessageSchema } from "./json-schema.ts";
 export { defaultLimits } from "./limits.ts";

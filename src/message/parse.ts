@@ -60,6 +60,7 @@ function readSubmission(input: MessageInput, isRaw: boolean, context: ReadContex
     onUncertain: input.onUncertain ?? null,
     whenThrottled: input.whenThrottled === undefined ? null : throttlePolicy(input.whenThrottled),
     dsn: input.dsn ?? false,
+    idempotencyKey: input.idempotencyKey ?? null,
   };
 }
 

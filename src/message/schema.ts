@@ -102,6 +102,12 @@ export const messageSchema = z.strictObject({
   expiresAt: instant.optional().describe("Never sent after this instant; the message ends as `expired`."),
   sendAt: instant.optional().describe("Not sent before this instant; also its Date."),
   tags: z.array(z.string().min(1).max(100)).max(10).optional().describe("For routing and tracing."),
+  idempotencyKey: z
+    .string()
+    .min(1)
+    .max(200)
+    .optional()
+    .describe("The same key is the same message, for 7 days after its end: it is sent once, whatever job brings it."),
   tenant: z.string().min(1).max(100).optional().describe("Whose mail it is, for routing and tracing."),
   metadata: z
     .record(z.string(), z.unknown())

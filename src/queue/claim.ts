@@ -13,6 +13,9 @@ const NOT_OURS: ReadonlySet<unknown> = new Set([
 
 const LONGEST_RETRY_MS = 5_000;
 
+/** Reason that a job's signal aborts with where the job is another worker's by now. */
+export const JOB_LOST = "the job is another worker's now";
+
 export type ClaimParts = {
   readonly queue: MinimalQueue;
   readonly token: string;
@@ -87,6 +90,6 @@ export class Claim {
   }
 
   #giveUp(): void {
-    this.#stop.abort("the job is another worker's now");
+    this.#stop.abort(JOB_LOST);
   }
 }

@@ -1,7 +1,7 @@
 import { DelayedError, UnrecoverableError, Worker } from "bullmq";
 import type { ConnectionOptions, Job } from "bullmq";
 import type { DeliveryRecord } from "../core/index.ts";
-import { Claim } from "./claim.ts";
+import { Claim, JOB_LOST } from "./claim.ts";
 import { classOf, retriedPriority, sortTo } from "./priority.ts";
 import type { QueueSettings } from "./mail-queue.ts";
 
@@ -35,12 +35,16 @@ export type MailJob = {
    * another worker's, which `signal` then says.
    */
   readonly save: (record: DeliveryRecord) => Promise<void>;
+  /** Replaces its data, as by a sealed form of it. */
+  readonly replaceData: (data: object) => Promise<void>;
 };
 
 /** What becomes of a job. `fresh`: it keeps its place before retries. */
 export type Verdict =
   | { readonly kind: "completed"; readonly record: DeliveryRecord }
   | { readonly kind: "failed"; readonly reason: string }
+  /** It is another worker's: nothing is done about it here. */
+  | { readonly kind: "lost" }
   | { readonly kind: "later"; readonly at: number; readonly fresh: boolean };
 
 /**
@@ -71,6 +75,8 @@ export class MailWorker {
       readonly connection: unknown;
       readonly name: string;
       readonly work: (job: MailJob) => Promise<Verdict>;
+      /** What stays of a completed job's data. */
+      readonly strip: (data: object) => object;
       readonly onError: (error: Error) => void;
     },
   ) {
@@ -94,8 +100,12 @@ export class MailWorker {
       removeOnFail: { age: Math.ceil(settings.keepFailedMs / 1000), count: settings.keepFailedCount },
     });
     this.#worker.on("error", (error) => this.#onError(error));
+    // Behind the back of the next job: a completed one has all the time there is. Its app may have it removed at once.
+    this.#worker.on("completed", (job) => {
+      void job.updateData(parts.strip(job.data as object)).catch(() => undefined);
+    });
     this.#worker.on("lockRenewalFailed", (ids) => {
-      for (const id of ids) this.#worker.cancelJob(id, "the job is another worker's now");
+      for (const id of ids) this.#worker.cancelJob(id, JOB_LOST);
     });
   }
 
@@ -129,6 +139,8 @@ export class MailWorker {
     if (verdict.kind === "completed") return verdict.record;
     // Whatever `attempts` the app set: this is its end.
     if (verdict.kind === "failed") throw new UnrecoverableError(verdict.reason);
+    // Without having moved it: that is the other worker's affair.
+    if (verdict.kind === "lost") throw new DelayedError();
     await claim.postpone(verdict.at, verdict.fresh ? null : retriedPriority(classOf(job.data)));
     throw new DelayedError();
   }
@@ -151,6 +163,7 @@ export class MailWorker {
         progress: job.progress,
         signal: claim.signal,
         save: (record) => claim.save(record),
+        replaceData: (data) => job.updateData(data),
       });
     } catch (error) {
       this.#onError(error as Error);

@@ -20,7 +20,7 @@ export async function sample(from: string, data: Readonly<Record<string, unknown
     queue: "conformance",
     jobId: String(jobCount),
     createdAt,
-    data: job,
+    digest: JSON.stringify(job),
   });
   const composition = await compose(parsed.submission, identity, defaultLimits);
   if (!composition.ok) throw new Error(`a sample cannot be composed: ${JSON.stringify(composition.problems)}`);

@@ -18,7 +18,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   "src/redis": { may: words },
   "src/config": { may: words },
   "src/submission": { may: engine },
-  "src/delivery": { may: engine },
+  "src/delivery": { may: [...engine, "src/submission"] },
   "src/operations": { may: doors },
   "src/ingress": { may: [...doors, "src/operations"] },
   "src/dashboard": { may: [...doors, "src/operations"] },

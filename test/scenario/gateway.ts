@@ -93,6 +93,12 @@ export class Scene {
     return JSON.parse((await this.redis.hget(`bull:mail:${jobId}`, "progress")) ?? "{}") as Partial<DeliveryRecord>;
   }
 
+  /** What the ledger says of a job's message, or null: it was not taken yet. */
+  async ledgerStatus(jobId: string): Promise<string | null> {
+    const received = this.events.find((event) => event.type === "message.received" && event.jobId === jobId);
+    return received?.type === "message.received" ? this.redis.hget(`mailover:ledger:{${received.id}}`, "status") : null;
+  }
+
   async close(): Promise<void> {
     await Promise.all(this.#gateways.map((gateway) => gateway.stop()));
     await this.#follower.close();

@@ -42,7 +42,14 @@ test("an event that comes while Redis is away is told when it is back", async ()
   const record = await scene.relayed(job);
   await until("it was told", () => receiver.requests.length === 1);
   way.cut();
-  gateway.events.emit({ type: "message.bounced", id: record.id, record: { ...record, status: "bounced" } });
+  gateway.events.emit({
+    type: "message.bounced",
+    id: record.id,
+    jobId: job,
+    tags: [],
+    tenant: null,
+    record: { ...record, status: "bounced" },
+  });
   way.mend();
   await until("it is told", () => receiver.requests.some(({ body }) => body.includes("message.bounced")));
   expect(scene.logged.join("\n")).not.toContain("webhooks.lost");
@@ -50,11 +57,19 @@ test("an event that comes while Redis is away is told when it is back", async ()
 
 test("a gateway that must stop while Redis is away says what it could not queue", async () => {
   const gateway = await scene.start(settings());
-  const record = await scene.relayed(await scene.push(mail()));
+  const job = await scene.push(mail());
+  const record = await scene.relayed(job);
   await until("it was told", () => receiver.requests.length === 1);
   way.cut();
   for (let count = 0; count < 3; count += 1) {
-    gateway.events.emit({ type: "message.bounced", id: record.id, record: { ...record, status: "bounced" } });
+    gateway.events.emit({
+      type: "message.bounced",
+      id: record.id,
+      jobId: job,
+      tags: [],
+      tenant: null,
+      record: { ...record, status: "bounced" },
+    });
   }
   const startedAt = Date.now();
   await gateway.stop();

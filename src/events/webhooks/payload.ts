@@ -1,14 +1,7 @@
 import type { MessageEvent } from "./endpoint.ts";
 
-/** What of its submission an event may carry beside the record. */
-type Origin = {
-  readonly jobId?: string;
-  readonly tags?: readonly string[];
-  readonly tenant?: string | null;
-};
-
 /** The body of a webhook: type, instant and data as Standard Webhooks has them. Nothing of the message's content is in it. */
-export function bodyOf(event: MessageEvent & Origin, occurredAt: number): string {
+export function bodyOf(event: MessageEvent, occurredAt: number): string {
   const { type, record } = event;
   const last = record.attempts.at(-1);
   return JSON.stringify({

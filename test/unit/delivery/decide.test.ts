@@ -10,7 +10,7 @@ function failureOf(cause: Cause, more: Partial<Failure> = {}): Failure {
   return { cause, scope, status: "4.0.0", reason: "as the server said", stage: "rcpt", rule: "a-rule", ...more };
 }
 
-const usual: Circumstances = { othersLeft: 1, onUncertain: "retry", mayWait: false, pinned: false };
+const usual: Circumstances = { othersLeft: 1, onUncertain: "retry", canAsk: false, mayWait: false, pinned: false };
 
 const cases: readonly [rule: string, failure: Failure, more: Partial<Circumstances>, want: Decision][] = [
   ["an outage goes to the next provider", failureOf("outage"), {}, "failover"],
@@ -38,6 +38,7 @@ const cases: readonly [rule: string, failure: Failure, more: Partial<Circumstanc
     "bounce",
   ],
   ["an uncertain message is tried again at the same provider", failureOf("uncertain"), {}, "retry"],
+  ["a provider that can tell is asked first", failureOf("uncertain"), { canAsk: true, onUncertain: "resend" }, "ask"],
   ["an uncertain message is held where the policy says so", failureOf("uncertain"), { onUncertain: "hold" }, "hold"],
   ["an uncertain password goes to the next provider", failureOf("uncertain"), { onUncertain: "resend" }, "failover"],
   [
@@ -69,6 +70,7 @@ describe("whatever the circumstances", () => {
   const circumstances = fc.record({
     othersLeft: fc.nat(5),
     onUncertain: fc.constantFrom<UncertainPolicy>("resend", "retry", "hold"),
+    canAsk: fc.boolean(),
     mayWait: fc.boolean(),
     pinned: fc.boolean(),
   });

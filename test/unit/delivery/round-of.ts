@@ -1,9 +1,11 @@
 import type { DeliveryRecord, GatewayEvent, Message, Submission } from "../../../src/core/index.ts";
 import { deliver } from "../../../src/delivery/deliver.ts";
+import { Journal } from "../../../src/delivery/journal.ts";
 import { newRecord } from "../../../src/delivery/record.ts";
 import type { DeliveryParts, Resolution } from "../../../src/delivery/round.ts";
 import { Gate } from "../../../src/gate/gate.ts";
 import type { GateSettings } from "../../../src/gate/gate.ts";
+import { MemoryLedger } from "../memory-ledger.ts";
 import type { ScriptedProvider } from "../scripted-provider.ts";
 
 export const gateSettings: GateSettings = {
@@ -31,6 +33,7 @@ const HOUR_MS = 3_600_000;
 export class Desk {
   readonly events: GatewayEvent[] = [];
   readonly saved: DeliveryRecord[] = [];
+  readonly ledger = new MemoryLedger();
   readonly gates: Gate[];
   readonly dueAt = Date.now();
   record: DeliveryRecord;
@@ -55,6 +58,8 @@ export class Desk {
       sendAt: null,
       onUncertain: null,
       whenThrottled: null,
+      dsn: false,
+      idempotencyKey: null,
       ...submission,
     };
     this.message = {
@@ -101,22 +106,33 @@ export class Desk {
     };
   }
 
-  /** One round, as the worker makes it: with the record as it was saved last. */
+  /** One round, as the worker makes it: from what the ledger knows, and back into it. */
   async round(): Promise<Resolution> {
-    const { submission, message, record, dueAt } = this;
-    const resolution = await deliver(
+    const { submission, message, dueAt } = this;
+    const { signal } = this.controller;
+    const taken = await this.ledger.take(
       {
-        submission,
-        message,
-        record,
-        dueAt,
-        signal: this.controller.signal,
-        save: async (saved) => {
-          this.saved.push(saved);
-        },
+        id: message.id,
+        messageId: message.messageId,
+        class: message.class,
+        recipients: message.envelope.rcptTo,
+        metadata: message.metadata,
+        jobId: "1",
+        digest: "d",
+        stalledCount: 0,
+        keepMs: HOUR_MS,
       },
-      this.#parts,
+      "worker",
     );
+    if (taken.kind !== "taken") throw new Error("there is no other job");
+    const journal = new Journal(taken, { ledger: this.ledger, signal, onError: () => undefined });
+    const publish = async (record: DeliveryRecord): Promise<void> => void this.saved.push(record);
+    const { record, openAttempt } = taken;
+    const task = { submission, message, record, dueAt, signal, journal, publish, openAttempt };
+    const resolution = await deliver(task, this.#parts);
+    const { status } = resolution.record;
+    if (resolution.kind !== "handed-back" && status !== "relaying")
+      await journal.conclude(resolution.record, `message.${status}`);
     this.record = resolution.record;
     return resolution;
   }

@@ -40,6 +40,8 @@ export function record(more: Partial<DeliveryRecord> = {}): DeliveryRecord {
     nextAttemptAt: null,
     possibleDuplicate: false,
     uncertainAt: null,
+    unsettled: false,
+    lookupCount: 0,
     refusedBy: [],
     throttledSince: null,
     metadata: { orderId: 7 },
@@ -51,5 +53,5 @@ export function event(
   type: MessageEvent["type"] = "message.bounced",
   more: Partial<DeliveryRecord> = {},
 ): MessageEvent {
-  return { type, id: "m-1", record: record(more) };
+  return { type, id: "m-1", jobId: "17", tags: ["order"], tenant: null, record: record(more) };
 }

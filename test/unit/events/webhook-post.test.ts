@@ -32,6 +32,7 @@ describe("a request", () => {
       data: {
         id: "m-1",
         messageId: "<m-1@contoso.example>",
+        jobId: "17",
         status: "bounced",
         provider: null,
         remoteId: null,
@@ -43,6 +44,8 @@ describe("a request", () => {
         attemptCount: 1,
         nextAttemptAt: null,
         possibleDuplicate: false,
+        tags: ["order"],
+        tenant: null,
         metadata: { orderId: 7 },
       },
     });

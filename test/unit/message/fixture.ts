@@ -1,3 +1,4 @@
+import { digestOf } from "../../../src/submission/index.ts";
 import PostalMime from "postal-mime";
 import type { Email } from "postal-mime";
 
@@ -27,7 +28,12 @@ export function refusal(data: unknown, limits: Partial<MessageLimits> = {}): str
 }
 
 export function identify(submission: Submission, data: unknown): MessageIdentity {
-  return messageIdentity(submission, { queue: "mail", jobId: "17", createdAt: new Date("2026-11-24T00:00:00Z"), data });
+  return messageIdentity(submission, {
+    queue: "mail",
+    jobId: "17",
+    createdAt: new Date("2026-11-24T00:00:00Z"),
+    digest: digestOf(data),
+  });
 }
 
 export async function composeData(data: unknown, limits: Partial<MessageLimits> = {}): Promise<Message> {

@@ -1,3 +1,4 @@
+import { digestOf } from "../../../src/submission/index.ts";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
@@ -129,7 +130,7 @@ describe("whatever is accepted", () => {
       fc.asyncProperty(message, async (data) => {
         const parsed = parseSubmission(data, defaultLimits);
         if (!parsed.ok) return;
-        const identity = messageIdentity(parsed.submission, { ...origin, data });
+        const identity = messageIdentity(parsed.submission, { ...origin, digest: digestOf(data) });
         const composed = await compose(parsed.submission, identity, defaultLimits);
         if (!composed.ok) throw new Error(formatProblems(composed.problems));
         composedCount += 1;
@@ -174,7 +175,7 @@ describe("whatever is accepted", () => {
           if (!parsed.ok) return;
           const composed = await compose(
             parsed.submission,
-            messageIdentity(parsed.submission, { ...origin, data }),
+            messageIdentity(parsed.submission, { ...origin, digest: digestOf(data) }),
             defaultLimits,
           );
           if (!composed.ok) throw new Error(formatProblems(composed.problems));

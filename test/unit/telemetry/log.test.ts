@@ -20,6 +20,8 @@ const record: DeliveryRecord = {
   nextAttemptAt: "2026-01-01T00:00:00.000Z",
   possibleDuplicate: false,
   uncertainAt: null,
+  unsettled: false,
+  lookupCount: 0,
   refusedBy: [],
   throttledSince: null,
   metadata: { customer: SECRET },
@@ -38,17 +40,19 @@ const ended = {
   durationMs: 12,
 } as const;
 
+const moved = { id: "m1", jobId: SECRET, tags: [], tenant: null };
+
 const events: readonly [level: string, event: GatewayEvent][] = [
   ["info", { type: "message.received", id: "m1", messageId: `<${SECRET}>`, jobId: SECRET }],
   ["warn", { type: "message.refused", jobId: SECRET, reason: `to[0]: "${SECRET}" is no address` }],
   ["debug", { type: "attempt.started", id: "m1", attempt: 1, provider: "relay" }],
   ["debug", { type: "attempt.ended", ...ended, outcome: "relayed", cause: null }],
   ["warn", { type: "attempt.ended", ...ended, outcome: "rejected" }],
-  ["info", { type: "message.relayed", id: "m1", record: { ...record, status: "relayed" } }],
-  ["info", { type: "message.deferred", id: "m1", record }],
-  ["info", { type: "message.held", id: "m1", record: { ...record, status: "held" } }],
-  ["warn", { type: "message.bounced", id: "m1", record: { ...record, status: "bounced" } }],
-  ["warn", { type: "message.expired", id: "m1", record: { ...record, status: "expired" } }],
+  ["info", { type: "message.relayed", ...moved, record: { ...record, status: "relayed" } }],
+  ["info", { type: "message.deferred", ...moved, record }],
+  ["info", { type: "message.held", ...moved, record: { ...record, status: "held" } }],
+  ["warn", { type: "message.bounced", ...moved, record: { ...record, status: "bounced" } }],
+  ["warn", { type: "message.expired", ...moved, record: { ...record, status: "expired" } }],
   [
     "error",
     { type: "breaker.changed", provider: "relay", from: "closed", to: "open", reason: reply, remedy: null, untilAt: 0 },
