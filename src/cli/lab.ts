@@ -76,5 +76,7 @@ function serverName(text: string): LabServerName {
 
 function valueOf<T>(answer: LabAnswer<T>): T {
   if (answer.ok) return answer.value;
-  throw new Error(/^no lab answers/.test(answer.error) ? `${answer.error}: start it with: mailover lab` : answer.error);
+  throw new Error(
+    answer.error.startsWith("no lab answers") ? `${answer.error}: start it with: mailover lab` : answer.error,
+  );
 }

@@ -97,7 +97,7 @@ test("a progress of the app's own is no record; a log that only a later version 
   relay.setFault({ kind: "reply", at: "rcpt", text: "450 4.2.0 Greylisted", count: 1 });
   const later = await queue.add("x", mail());
   await until("it waits", async () => (await scene.ledgerStatus(later.id ?? "")) === "deferred");
-  const [received] = scene.events.filter((event) => event.type === "message.received" && event.jobId === later.id);
+  const received = scene.events.find((event) => event.type === "message.received" && event.jobId === later.id);
   const id = received?.type === "message.received" ? received.id : "";
   await scene.redis.rpush(`mailover:ledger:{${id}}:log`, JSON.stringify({ type: "message.cloned" }));
   relay.clear();
