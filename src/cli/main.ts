@@ -107,6 +107,37 @@ webhooks
   .action(async (options) => (await import("./webhooks.ts")).replayWebhooks(options));
 
 program
+  .command("trace")
+  .description("the log of one message: each attempt at each provider, replies word for word, who did what")
+  .argument("<message>", "id of its job, its own id (X-Mailover-Id), or its Message-ID")
+  .action(async (name) => (await import("./trace.ts")).trace(name));
+
+program
+  .command("held")
+  .description("messages that a provider may have accepted, and that nobody sends again by itself")
+  .action(async () => (await import("./held.ts")).showHeld());
+
+program
+  .command("release")
+  .description("let a held message go on at the provider that may have it: maybe as a second copy")
+  .argument("<message>", "id of its job, or its own id")
+  .action(async (name) => (await import("./held.ts")).release(name));
+
+program
+  .command("drop")
+  .description("end a held message: it is not sent again")
+  .argument("<message>", "id of its job, or its own id")
+  .requiredOption("--reason <text>", "why; it stands in the ledger")
+  .action(async (name, options) => (await import("./held.ts")).drop(name, options));
+
+program
+  .command("cancel")
+  .description("end a message that waits, whether a worker has had it or not")
+  .argument("<message>", "id of its job, or its own id")
+  .requiredOption("--reason <text>", "why; it stands in the ledger")
+  .action(async (name, options) => (await import("./cancel.ts")).cancel(name, options));
+
+program
   .command("generate", { hidden: true })
   .description("write the files that are made from the code: schema/ and tables in docs/")
   .action(async () => (await import("./generate.ts")).generate());

@@ -34,8 +34,15 @@ export type WorkParts = DeliveryParts & {
 /** What cannot be had now, an attachment or a key, is looked for again after this long. */
 const RETRY_MS = 30_000;
 
-/** The path of one job: opened, checked, composed, taken from the ledger, and brought one round further. */
+/** Brings one job one round further. What was pushed in the open and stays for a while is sealed then. */
 export async function work(job: MailJob, parts: WorkParts): Promise<Verdict> {
+  const verdict = await proceed(job, parts);
+  if (verdict.kind === "later" || verdict.kind === "failed") await sealWhileKept(job, parts);
+  return verdict;
+}
+
+/** The path of one job: opened, checked, composed, taken from the ledger, delivered. */
+async function proceed(job: MailJob, parts: WorkParts): Promise<Verdict> {
   const origin = { queue: parts.queueName, jobId: job.id, createdAt: new Date(job.createdAt) };
   if (removalOf(job.data) !== null) return workWithoutBody(job, origin, parts);
   const opened = unseal(job.data, parts.keyring);
@@ -73,7 +80,10 @@ async function workOn(
   if (isFinal(record.status)) {
     // Its worker died before it could end the job; or someone has it retried, which is only of use where it failed.
     const isReopened = taken.isRetried && (record.status === "bounced" || record.status === "expired");
-    if (!isReopened) return endOf(record);
+    if (!isReopened) {
+      if (record.status === "cancelled") await tellOfCancellation(job, submission, record, parts.emit);
+      return endOf(record);
+    }
     record = reopened(record, parts.clock());
     await journal.conclude(record, "message.retried");
   }
@@ -86,7 +96,6 @@ async function workOn(
     const task = { submission, message, record, dueAt: job.dueAt, signal, journal, publish, openAttempt };
     const resolution = await deliver(task, parts);
     await conclude(job, { submission, message }, resolution, journal, parts);
-    if (resolution.kind === "later") await sealWhileItWaits(job, parts);
     return verdictOf(resolution, parts.clock);
   } catch (error) {
     if (error instanceof MessageLostError) return { kind: "lost" };
@@ -111,13 +120,25 @@ async function conclude(
   if (kind === "ended" && submission.dsn) await parts.report?.(message, record).catch(parts.onError);
 }
 
-/** A message that was pushed in the open, and that stays for a while, is sealed now. */
-async function sealWhileItWaits(
+/** Somebody else ended it, and left it to the next worker to say so. Where the job says it already, it was told. */
+async function tellOfCancellation(
+  job: MailJob,
+  { tags, tenant }: Submission,
+  record: DeliveryRecord,
+  emit: Emit,
+): Promise<void> {
+  if ((job.progress as { status?: unknown } | null)?.status === "cancelled") return;
+  await job.save(record);
+  emit({ type: "message.cancelled", id: record.id, jobId: job.id, tags, tenant, record });
+}
+
+async function sealWhileKept(
   { data, replaceData }: MailJob,
   { keyring, sealAddresses, onError }: WorkParts,
 ): Promise<void> {
-  if (keyring.primary === null || isSealed(data)) return;
-  await replaceData(seal(data as object, keyring, { addresses: sealAddresses })).catch(onError);
+  if (keyring.primary === null || typeof data !== "object" || data === null) return;
+  if (isSealed(data) || removalOf(data) !== null) return;
+  await replaceData(seal(data, keyring, { addresses: sealAddresses })).catch(onError);
 }
 
 function introduce(
