@@ -2,6 +2,7 @@
 export { MailoverClient, MessageRefusedError } from "./client.ts";
 export type { ClientOptions } from "./client.ts";
 export type { MessageInput, MessageLimits } from "./message/index.ts";
+export type { Answer, Wish } from "./operations/messages.ts";
 export type { Ending, Following } from "./queue/follower.ts";
 export type {
   AttemptRecord,
