@@ -144,7 +144,7 @@ function openLedger(config: Config, url: string, log: Log, closing: (() => Promi
 /** Pushes delivery reports into the queue, as messages of their own; null where the configuration names no sender. */
 function reporter(config: Config, redis: RedisClient, keyring: Keyring): WorkParts["report"] {
   const { from, host } = config.reports;
-  if (from === undefined) return null;
+  if (from === null) return null;
   const queue = new MailQueue(config.queue, redis);
   return async (original, record) => {
     const report = composeReport({

@@ -1,5 +1,5 @@
-import { statSync } from "node:fs";
-import { basename, delimiter, isAbsolute, join, relative, resolve } from "node:path";
+import { existsSync, statSync } from "node:fs";
+import { basename, delimiter, dirname, isAbsolute, join, relative, resolve } from "node:path";
 import { Load, Util } from "config/lib/util.js";
 import type { ConfigSource, LoadOptions } from "config/lib/util.js";
 import { LineCounter, parseDocument } from "yaml";
@@ -73,7 +73,12 @@ export function loadFiles(env: Environment, cwd: string, packageFile: string): L
   const allowed = Object.fromEntries(
     EXTENSIONS.map((extension, index) => [`custom-environment-variables.${extension}`, index + 1]),
   );
-  const mappings = Util.locateMatchingFiles(folders.join(delimiter), allowed).map((file) => {
+  // The package's own names of variables hold for every deployment, also for one that mounts nothing but its own files.
+  const packageMapping = join(dirname(packageFile), "custom-environment-variables.yaml");
+  const ownMappings = Util.locateMatchingFiles(folders.join(delimiter), allowed).filter(
+    (file) => file !== packageMapping,
+  );
+  const mappings = [...(existsSync(packageMapping) ? [packageMapping] : []), ...ownMappings].map((file) => {
     let settings: Tree = {};
     read(file, () => {
       settings = (load.loadFile(file) as Tree | null) ?? {};

@@ -84,9 +84,15 @@ const reportsSchema = z
   .strictObject({
     from: z
       .email("is not a mail address")
-      .exactOptional()
+      .nullable()
+      .default(null)
       .describe("Who delivery reports are from: an address that the providers may send as. Without it none are made."),
-    host: z.string().min(1).exactOptional().describe("Name of this gateway in them; the host's own when absent."),
+    host: z
+      .string()
+      .min(1)
+      .nullable()
+      .default(null)
+      .describe("Name of this gateway in them; the host's own when absent."),
   })
   .prefault({});
 

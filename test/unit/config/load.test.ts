@@ -154,6 +154,19 @@ describe("variables", () => {
   const key = { NODE_ENV: "production", MAILOVER_PROVIDERS_MY_CLOUD_API_KEY: "K-1" };
   const mapped = (text: string) => ({ ...cloud, "config/custom-environment-variables.yaml": text });
 
+  test("the package's short names hold in a folder that has no mapping of its own", () => {
+    const relay = { "config/production.yaml": "providers: { relay: { kind: relay } }\n" };
+    const result = load(relay, {
+      NODE_ENV: "production",
+      REDIS_URL: "redis://10.0.0.7:6379",
+      SMTP_HOST: "mail.example.jp",
+    });
+    expect(result.ok && result.config).toMatchObject({
+      redis: { url: "redis://10.0.0.7:6379" },
+      providers: { relay: { host: "mail.example.jp" } },
+    });
+  });
+
   const cases: readonly [rule: string, files: Record<string, string>, env: Record<string, string>, want: object][] = [
     ["text", cloud, key, { apiKey: "K-1" }],
     [

@@ -87,6 +87,6 @@ test("whatever providers answer, each message ends, and nothing that was accepte
         for (const { reason } of bounced) expect(reason).toMatch(/^(recipient|content|size), as the server said/);
       },
     ),
-    { numRuns: 200 },
+    { numRuns: 80 },
   );
 });

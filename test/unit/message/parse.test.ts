@@ -157,7 +157,7 @@ const bad: readonly [rule: string, data: unknown, want: string][] = [
     'whenThrottled: "drop" is not wait, spill or an object',
   ],
   ["a negative wait", { ...minimal, whenThrottled: { spillAfterMs: -1 } }, "whenThrottled.spillAfterMs: -1 is below 0"],
-  ["idempotencyKey, until it works", { ...minimal, idempotencyKey: "a" }, "idempotencyKey: is not a known field"],
+  ["an empty idempotencyKey", { ...minimal, idempotencyKey: "" }, "idempotencyKey: is empty"],
   ["an attachment of nothing", withAttachment({}), "attachments[0]: needs exactly one of content, path and href"],
   [
     "an attachment of two",
