@@ -5,15 +5,15 @@
 
 /**
  * Takes a message. ARGV: by, job, digest, how often it has stalled, and the event `message.received` for a message
- * not known yet. One that is another job's is left alone: returns '', that job, and whether the digest is the same. Else
- * returns fence, whether it was new, how often the job had stalled when it was taken before, open attempt, its provider,
+ * not known yet. One that is another job's, or this job's with another digest, is left alone: returns '', that job, and
+ * whether the digest is the same. Else returns fence, whether it was new, how often the job had stalled when it was taken before, open attempt, its provider,
  * its mark, then the log.
  */
 export const TAKE = `
 local new = redis.call('EXISTS', KEYS[2]) == 0
 if not new then
   local owner = redis.call('HMGET', KEYS[1], 'job', 'digest')
-  if owner[1] ~= ARGV[2] then return {'', owner[1], owner[2] == ARGV[3] and 1 or 0} end
+  if owner[1] ~= ARGV[2] or owner[2] ~= ARGV[3] then return {'', owner[1], owner[2] == ARGV[3] and 1 or 0} end
 end
 local fence = redis.call('HINCRBY', KEYS[1], 'fence', 1)
 if new then
