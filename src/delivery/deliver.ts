@@ -110,10 +110,13 @@ async function takeOver(
 ): Promise<Resolution | { readonly record: DeliveryRecord }> {
   const { task, parts } = round;
   if (task.openAttempt === null) return { record: before };
-  const { number, provider } = task.openAttempt;
+  const { number, provider, contentMayBeOut } = task.openAttempt;
   const outcome = interruptedOutcome(task.openAttempt);
   const at = new Date(parts.clock()).toISOString();
-  const record = withAttempt(before, attemptRecord(outcome, { number, provider, startedAt: at, endedAt: at }));
+  // As the attempt itself would have said, had it come to its end.
+  const possibleDuplicate = before.possibleDuplicate || (before.unsettled && contentMayBeOut);
+  const made = attemptRecord(outcome, { number, provider, startedAt: at, endedAt: at });
+  const record = withAttempt({ ...before, possibleDuplicate }, made);
   const upstream = parts.upstreams.find(({ name }) => name === provider);
   if (upstream === undefined) {
     // Its provider is no longer configured: nobody is left to ask, or to wait for.

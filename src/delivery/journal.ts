@@ -74,7 +74,8 @@ export class Journal {
   /** The message changes its state, maybe by the attempt that has just ended. */
   async conclude(record: DeliveryRecord, type: MoveType): Promise<void> {
     const { ledger } = this.#parts;
-    const move = { type, change: changeBetween(this.#written, record) };
+    // Its status always: what stands beside the log is made of it, also where the message stays as it was.
+    const move = { type, change: { ...changeBetween(this.#written, record), status: record.status } };
     const attempt = record.attemptCount === this.#written.attemptCount ? undefined : record.attempts.at(-1);
     await this.#insist((step) =>
       attempt === undefined ? ledger.move(this.#hold, step, move) : ledger.end(this.#hold, step, attempt, {}, move),

@@ -81,12 +81,16 @@ async function workOn(
     // Its worker died before it could end the job; or someone has it retried, which is only of use where it failed.
     const isReopened = taken.isRetried && (record.status === "bounced" || record.status === "expired");
     if (!isReopened) {
-      if (record.status === "cancelled") await tellOfCancellation(job, submission, record, parts.emit);
+      if (record.status === "cancelled" || !taken.isRetried) {
+        await tellOfEnd(job, { submission, message }, record, parts);
+      }
       return endOf(record);
     }
     record = reopened(record, parts.clock());
     await journal.conclude(record, "message.retried");
   }
+  // Its worker died before the job could wait: nobody has let it go on, so it is held again.
+  if (record.status === "held" && !taken.isRetried) record = { ...record, status: "relaying" };
   if (taken.isNew) {
     parts.emit({ type: "message.received", id: message.id, messageId: message.messageId, jobId: job.id });
   }
@@ -113,23 +117,39 @@ async function conclude(
 ): Promise<void> {
   if (kind === "handed-back" || record.status === "relaying") return;
   await journal.conclude(record, `message.${record.status}`);
-  // A completed job carries the record as its return value; all others as progress.
-  if (record.status !== "relayed") await job.save(record);
-  const { tags, tenant } = submission;
-  parts.emit({ type: `message.${record.status}`, id: record.id, jobId: job.id, tags, tenant, record });
-  if (kind === "ended" && submission.dsn) await parts.report?.(message, record).catch(parts.onError);
+  await tell(job, submission, record, parts.emit);
+  if (kind === "ended") await report({ submission, message }, record, parts);
 }
 
-/** Somebody else ended it, and left it to the next worker to say so. Where the job says it already, it was told. */
-async function tellOfCancellation(
+/**
+ * Of a message that was over before this worker took it: the one before it died, or somebody else ended it. Where the job
+ * of a cancelled one says so already, it was told; else it may be told of twice, which is better than never.
+ */
+async function tellOfEnd(
   job: MailJob,
-  { tags, tenant }: Submission,
+  { submission, message }: { readonly submission: Submission; readonly message: Message },
   record: DeliveryRecord,
-  emit: Emit,
+  parts: WorkParts,
 ): Promise<void> {
-  if ((job.progress as { status?: unknown } | null)?.status === "cancelled") return;
-  await job.save(record);
-  emit({ type: "message.cancelled", id: record.id, jobId: job.id, tags, tenant, record });
+  const told = (job.progress as { status?: unknown } | null)?.status;
+  if (record.status === "cancelled" && told === "cancelled") return;
+  await tell(job, submission, record, parts.emit);
+  if (record.status !== "cancelled") await report({ submission, message }, record, parts);
+}
+
+async function tell(job: MailJob, { tags, tenant }: Submission, record: DeliveryRecord, emit: Emit): Promise<void> {
+  if (record.status === "relaying") return;
+  // A completed job carries the record as its return value; all others as progress.
+  if (record.status !== "relayed") await job.save(record);
+  emit({ type: `message.${record.status}`, id: record.id, jobId: job.id, tags, tenant, record });
+}
+
+async function report(
+  { submission, message }: { readonly submission: Submission; readonly message: Message },
+  record: DeliveryRecord,
+  parts: WorkParts,
+): Promise<void> {
+  if (submission.dsn) await parts.report?.(message, record).catch(parts.onError);
 }
 
 async function sealWhileKept(
