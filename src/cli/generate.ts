@@ -3,6 +3,7 @@ import { providerDefinitions } from "../../providers/index.ts";
 import { renderSettings } from "../config/index.ts";
 import { renderHeaderPolicies, renderMessageFields, renderMessageSchema } from "../message/index.ts";
 import { renderCauses, renderReplies } from "../operations/reference.ts";
+import { renderStates } from "../operations/states-reference.ts";
 
 /** `npm run generate`, in the repository: writes what is made from the code. Tests compare it. */
 export async function generate(): Promise<void> {
@@ -12,6 +13,7 @@ export async function generate(): Promise<void> {
   await writeFile("docs/causes.md", renderCauses());
   await fillIn("docs/message.md", "fields", renderMessageFields());
   await fillIn("docs/message.md", "headers", renderHeaderPolicies());
+  await fillIn("docs/states.md", "states", renderStates());
 }
 
 /** Replaces what stands between `<!-- name… -->` and `<!-- /name -->`. */
