@@ -21,6 +21,8 @@ COPY --from=build /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
 COPY config ./config
 COPY schema ./schema
+# So that `docker compose exec gateway mailover health` works.
+RUN chmod +x dist/src/cli/main.js && ln -s /app/dist/src/cli/main.js /usr/local/bin/mailover
 # The only place that is written to, and only where no Redis is configured: the embedded store.
 RUN install -d -o node -g node .mailover
 USER node
