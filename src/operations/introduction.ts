@@ -19,7 +19,7 @@ export type IntroductionParts = {
 
 export type Introduced =
   | { readonly ok: true; readonly introduction: Introduction }
-  /** One sentence that begins with "its content". It holds none of the message. */
+  /** One sentence that begins with "its content". Of the message it holds what a refusal tells of bad fields. */
   | { readonly ok: false; readonly problem: string };
 
 /** The message of a job as its worker would tell the ledger of it. */

@@ -86,6 +86,7 @@ export class Messages {
   async drop(name: string, wish: Wish): Promise<Answer> {
     const job = await this.find(name);
     if (job === null) return unknown(name);
+    if (job.failedReason !== null) return no(job, `it is over: ${job.failedReason}`);
     if (job.state !== "delayed" || heldRecord(job) === null) return no(job, "it is not held; mailover cancel ends it");
     return this.#cancel(job, wish);
   }

@@ -29,7 +29,7 @@ export async function traceMessage(name: string, parts: MessagesParts): Promise<
 export function formatTrace({ jobId, record, log }: Trace): string {
   const wide = Math.max(...log.map(({ by }) => by.length));
   return [
-    `${record.id}  job ${jobId}  ${record.status}${record.reason === null ? "" : `: ${record.reason}`}`,
+    `${record.id}  job ${jobId}  ${withReason(record.status, record.reason)}`,
     `Message-ID ${record.messageId}`,
     ...(record.possibleDuplicate ? ["a second copy may exist"] : []),
     ...record.recipients.map(
@@ -57,11 +57,10 @@ function describe(event: LedgerEvent): string {
     case "message.deferred":
     case "message.held": {
       const { reason, nextAttemptAt } = event.change;
-      const until = nextAttemptAt ? `, until ${nextAttemptAt}` : "";
-      return `${what(event.type)}${reason ? `: ${oneLine(reason)}` : ""}${until}`;
+      return `${withReason(wordOf(event.type), reason)}${nextAttemptAt ? `, until ${nextAttemptAt}` : ""}`;
     }
     default:
-      return `${what(event.type)}${event.change.reason ? `: ${oneLine(event.change.reason)}` : ""}`;
+      return withReason(wordOf(event.type), event.change.reason);
   }
 }
 
@@ -81,8 +80,14 @@ function describeAttempt({
   return `attempt ${number} at ${provider} ${outcome}${why === "" ? "" : `, ${why}`}, in ${tookMs} ms: ${oneLine(attempt.reply)}${remedy}`;
 }
 
-function what(type: string): string {
+function wordOf(type: LedgerEvent["type"]): string {
   return type.replace("message.", "");
+}
+
+/** Reasons of held messages begin with the word themselves. */
+function withReason(word: string, reason: string | null | undefined): string {
+  if (reason === null || reason === undefined) return word;
+  return reason.startsWith(`${word}: `) ? oneLine(reason) : `${word}: ${oneLine(reason)}`;
 }
 
 /** Word for word, but a line is a line. */

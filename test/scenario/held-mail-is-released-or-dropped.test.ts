@@ -106,7 +106,7 @@ test("dropped, it ends as cancelled, at once and without another copy", async ()
   expect(await allHeld()).toEqual([]);
   expect(await messages.drop(jobId, wish)).toMatchObject({
     done: false,
-    sentence: expect.stringContaining("not held"),
+    sentence: expect.stringContaining("it is over: cancelled: "),
   });
 });
 

@@ -16,7 +16,10 @@ beforeEach(async () => {
       microsoft365: {
         kind: "microsoft365",
         priority: 10,
-        ...{ tenantId, clientId, clientSecret, mailbox },
+        tenantId,
+        clientId,
+        clientSecret,
+        mailbox,
         host: "localhost",
         port: lab.exchange.port,
         authority: lab.entra.url,
