@@ -196,11 +196,16 @@ async function endAsDuplicate(
 /** A job whose content was removed when its message ended, and that comes again: by hand, or since its worker died. */
 async function workWithoutBody(job: MailJob, origin: Omit<Origin, "digest">, parts: WorkParts): Promise<Verdict> {
   const removal = removalOf(job.data);
-  const { idempotencyKey, tenant } = job.data as { idempotencyKey?: string; tenant?: string };
-  const once = idempotencyKey === undefined ? null : { tenant: tenant ?? null, key: idempotencyKey };
+  // It was a message, so these are what the parser took; null is as good as absent.
+  const { idempotencyKey, tenant, metadata } = job.data as Pick<Partial<Introduction>, "metadata"> & {
+    readonly idempotencyKey?: string | null;
+    readonly tenant?: string | null;
+  };
+  const key = idempotencyKey ?? null;
+  const once = key === null ? null : { tenant: tenant ?? null, key };
   const id = messageId({ ...origin, digest: removal?.digest ?? "" }, once);
   const log = await parts.ledger.log(id);
-  if (log.length > 0) return endOf(fold(id, log));
+  if (log.length > 0) return endOf(fold(id, log, metadata ?? {}));
   return { kind: "failed", reason: "its content was removed when the message ended, and its record is no longer kept" };
 }
 

@@ -92,15 +92,18 @@ test.each([
   expect(await everything()).not.toContain(SECRET);
 });
 
-test("a relayed job keeps no content; retried, it completes as it was and sends nothing", async () => {
+test.each([
+  ["with metadata", { metadata: { orderId: 17 } }],
+  ["with a key", { idempotencyKey: "order-17", tenant: "shop" }],
+  ["with fields that are null", { metadata: null, idempotencyKey: null, tenant: null }],
+] as const)("a relayed job %s keeps no content; retried, it completes as it was", async (_how, more) => {
   await start();
-  const job = await queue.add("message", message());
+  const job = await queue.add("message", message(more));
   const record = await scene.relayed(job.id ?? "");
   await until("its content is gone", async () => !(await everything()).includes(SECRET));
   expect((await queue.getJob(job.id ?? ""))?.data).toMatchObject({ to: "ann@example.org", digest: expect.any(String) });
   await (await queue.getJob(job.id ?? ""))?.retry("completed");
   await until("it is over again", async () => (await queue.getJobState(job.id ?? "")) === "completed");
-  // The app's own fields are not in the ledger: they come from the job.
   expect(await scene.relayed(job.id ?? "")).toEqual(record);
   expect(relay.accepted).toHaveLength(1);
 });
