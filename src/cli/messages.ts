@@ -31,9 +31,15 @@ export async function withMessages(act: (parts: MessagesParts) => Promise<void>)
   }
 }
 
-/** Who types, as the ledger names people. */
+/** Who types, as the ledger names people. In a container the user may have a number only. */
 export function operator(): string {
-  return `${userInfo().username}@${hostname()}`;
+  let name: string;
+  try {
+    name = userInfo().username;
+  } catch {
+    name = `user ${process.getuid?.() ?? ""}`;
+  }
+  return `${name}@${hostname()}`;
 }
 
 /** Exit code 1 where it was not done. */

@@ -135,9 +135,11 @@ export class Messages {
   }
 }
 
+/** The progress of a job is a field that an app could write: what is no record is not held. */
 function heldRecord({ progress }: KeptJob): DeliveryRecord | null {
-  const record = typeof progress === "object" ? (progress as DeliveryRecord | null) : null;
-  return record?.status === "held" ? record : null;
+  const record = (typeof progress === "object" ? progress : null) as DeliveryRecord | null;
+  const isRecord = Array.isArray(record?.attempts) && Array.isArray(record.recipients);
+  return isRecord && record.status === "held" ? record : null;
 }
 
 function unknown(name: string): Answer {

@@ -131,6 +131,18 @@ describe("not done, and why", () => {
     });
   });
 
+  test("its job says that it is held, but holds no record", async () => {
+    const jobId = await push(mail(), HOUR_MS);
+    await (await queue.getJob(jobId))?.updateProgress({ status: "held" });
+    const held = [];
+    for await (const each of messages.held()) held.push(each);
+    expect(held).toEqual([]);
+    expect(await messages.drop(jobId, wish)).toMatchObject({
+      done: false,
+      sentence: expect.stringContaining("not held"),
+    });
+  });
+
   test("nobody knows it", async () => {
     const sentence = "there is no job and no message 4711, or it is no longer kept";
     expect(await messages.cancel("4711", wish)).toEqual({ done: false, sentence });
