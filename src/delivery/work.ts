@@ -37,6 +37,10 @@ const RETRY_MS = 30_000;
 /** Brings one job one round further. What was pushed in the open and stays for a while is sealed then. */
 export async function work(job: MailJob, parts: WorkParts): Promise<Verdict> {
   const verdict = await proceed(job, parts);
+  // Another worker may have the job by now, and may have removed its content.
+  if (job.signal.aborted) return verdict;
+  // The message was taken from us and the job was not: somebody cancelled it, and the next round says so.
+  if (verdict.kind === "lost") return { kind: "later", at: parts.clock(), fresh: true };
   if (verdict.kind === "later" || verdict.kind === "failed") await sealWhileKept(job, parts);
   return verdict;
 }

@@ -93,6 +93,25 @@ test("one that is under way is not, and one that is over neither", async () => {
   expect(await client.cancel("no-such-job", wish)).toMatchObject({ done: false });
 });
 
+test("one that waits for a connection, in a later round, is not sent, and ends soon", async () => {
+  await scene.start({
+    retry: { delaysMs: [500], jitterPercent: 0 },
+    providers: { relay: relaySettings(relay, { connections: 1 }) },
+  });
+  relay.setFault({ kind: "reply", at: "rcpt", text: "450 4.2.0 Greylisted", count: 1 });
+  const jobId = await client.send(mail() as never);
+  await until("it is deferred", async () => (await scene.queue.find(jobId))?.state === "delayed");
+  relay.setFault({ kind: "slow", at: "dot", delayMs: 2_000, count: 1 });
+  const other = await client.send(mail({ to: "bob@example.org" }) as never);
+  await until("it waits behind the other", async () => (await scene.queue.find(jobId))?.state === "active");
+  expect(await client.cancel(jobId, wish)).toMatchObject({ done: true });
+  const cancelledAt = Date.now();
+  expect(await scene.end(jobId)).toMatchObject(cancelled);
+  expect(Date.now() - cancelledAt).toBeLessThan(10_000);
+  await scene.relayed(other);
+  expect(relay.accepted.map(({ rcptTo }) => rcptTo)).toEqual([["bob@example.org"]]);
+});
+
 test("one that is cancelled stays cancelled when its job is retried by hand, and is told of once", async () => {
   await start();
   const jobId = await client.send(mail({ sendAt: new Date(Date.now() + 3_600_000).toISOString() }) as never);
