@@ -42,7 +42,7 @@ export class HashedLedger implements Ledger {
   }
 
   async cancel(introduction: Introduction, by: string, reason: string): Promise<Intervention> {
-    const done = await this.#inner.cancel(this.#hidden(introduction), by, reason);
+    const done = await this.#inner.cancel(this.#hidden(introduction), by, this.#hide.text(reason));
     return done.kind === "done" ? { ...done, record: this.#shown(done.record, introduction) } : done;
   }
 
