@@ -69,7 +69,9 @@ export function examine(evidence: Evidence): Finding {
   for (const { address, status } of record.recipients) {
     const copies = evidence.accepted.filter(({ rcptTo }) => rcptTo.includes(address)).length;
     if (status === "relayed" && copies === 0) lostCount += 1;
-    if (status === "refused" && copies > 0 && !record.possibleDuplicate) problems.push("refused, but accepted");
+    // After a lost answer it may have been accepted all the same, and the record says so.
+    const mayHaveIt = record.possibleDuplicate || record.unsettled;
+    if (status === "refused" && copies > 0 && !mayHaveIt) problems.push("refused, but accepted");
     copyCount += Math.max(0, copies - 1);
   }
   const { possibleDuplicate } = record;
