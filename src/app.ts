@@ -1,4 +1,3 @@
-import { createSecretKey } from "node:crypto";
 import { hostname } from "node:os";
 import type { Config } from "./config/index.ts";
 import type { Emit, Provider, ProviderDefinition } from "./core/index.ts";
@@ -10,22 +9,12 @@ import { startWebhooks } from "./events/webhooks/start.ts";
 import type { Webhooks } from "./events/webhooks/start.ts";
 import { Gate } from "./gate/gate.ts";
 import type { GateSettings } from "./gate/gate.ts";
-import { HashedLedger } from "./ledger/hashed-ledger.ts";
 import type { Ledger } from "./ledger/ledger.ts";
-import { RedisLedger } from "./ledger/redis-ledger.ts";
 import { composeReport } from "./message/index.ts";
+import { openLedger } from "./operations/open-ledger.ts";
 import { MailQueue } from "./queue/mail-queue.ts";
 import { MailWorker } from "./queue/mail-worker.ts";
-import {
-  createKeyring,
-  digestOf,
-  hashAddress,
-  hashAddressesIn,
-  removalOf,
-  seal,
-  strip,
-  unseal,
-} from "./submission/index.ts";
+import { createKeyring, digestOf, removalOf, seal, strip, unseal } from "./submission/index.ts";
 import type { Keyring } from "./submission/index.ts";
 import { WebhookOutbox } from "./queue/webhook-outbox.ts";
 import { closeRedis, connectRedis } from "./redis/connection.ts";
@@ -98,7 +87,7 @@ export async function startGateway({ config, definitions, log, environment }: Ga
       limits: config.message,
       keyring,
       sealAddresses: config.encryption.addresses,
-      ledger: openLedger(config, redisUrl, log, closing),
+      ledger: connectLedger(config, redisUrl, log, closing),
       keepMs: config.ledger.keepMs,
       idempotencyMs: config.ledger.idempotencyMs,
       report: reporter(config, redis, keyring),
@@ -128,17 +117,11 @@ export async function startGateway({ config, definitions, log, environment }: Ga
  * The ledger, over a connection whose commands fail while Redis is away: an attempt that cannot be written down must end
  * within seconds, and not hang on to its provider.
  */
-function openLedger(config: Config, url: string, log: Log, closing: (() => Promise<void> | void)[]): Ledger {
+function connectLedger(config: Config, url: string, log: Log, closing: (() => Promise<void> | void)[]): Ledger {
   const onError = (sentence: string): void => log.troubled("redis", sentence);
   const redis = connectRedis({ ...config.redis, url }, { use: "commands", connectionName: "mailover-ledger", onError });
   closing.push(() => closeRedis(redis));
-  const ledger = new RedisLedger(redis, Date.now);
-  if (config.ledger.addresses === "plain" || config.ledger.addressKey === undefined) return ledger;
-  const key = createSecretKey(Buffer.from(config.ledger.addressKey, "base64"));
-  return new HashedLedger(ledger, {
-    address: (address) => hashAddress(address, key),
-    text: (text) => hashAddressesIn(text, key),
-  });
+  return openLedger(redis, config.ledger.addresses === "hashed" ? (config.ledger.addressKey ?? null) : null);
 }
 
 /** Pushes delivery reports into the queue, as messages of their own; null where the configuration names no sender. */

@@ -6,6 +6,7 @@ import { Follower } from "../queue/follower.ts";
 import type { Following } from "../queue/follower.ts";
 import { MailQueue } from "../queue/mail-queue.ts";
 import { closeRedis } from "../redis/connection.ts";
+import { createKeyring, seal } from "../submission/index.ts";
 import { loadOrExit } from "./settings.ts";
 import { connectStore } from "./store.ts";
 
@@ -24,7 +25,7 @@ export type SendOptions = {
   readonly wait: boolean;
 };
 
-const ENDED: ReadonlySet<MessageStatus> = new Set(["relayed", "bounced", "expired"]);
+const ENDED: ReadonlySet<MessageStatus> = new Set(["relayed", "bounced", "expired", "cancelled"]);
 
 /** `mailover send`: pushes a message and follows it to its end. Exit code 1 when it bounced or expired. */
 export async function send(options: SendOptions): Promise<void> {
@@ -41,7 +42,9 @@ export async function send(options: SendOptions): Promise<void> {
   const follower = new Follower(config.queue, redis);
   try {
     await follower.ready();
-    const jobId = await queue.push(data);
+    const keyring = createKeyring(config.encryption);
+    const { addresses } = config.encryption;
+    const jobId = await queue.push(keyring.primary === null ? data : seal(data, keyring, { addresses }));
     process.stdout.write(`queued as job ${jobId}\n`);
     if (!options.wait) return;
     const end = await follower.follow(

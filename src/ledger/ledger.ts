@@ -39,7 +39,7 @@ export type Step = number;
 
 export type Taken =
   | ({ readonly kind: "taken" } & TakenMessage)
-  /** The message is another job's, of this content or of another. */
+  /** The message is another job's; or this job's, which brings another content under its key. */
   | { readonly kind: "duplicate"; readonly jobId: string; readonly sameContent: boolean };
 
 export type TakenMessage = {

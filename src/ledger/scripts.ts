@@ -1,13 +1,14 @@
 /**
- * The scripts of the ledger. Each is one atomic step on the two keys of one message: KEYS[1] X, KEYS[2] its log (a list of JSON). They run on Redis 6.2, on Valkey, and on a
- * Cluster, since both keys carry the message's id as hash tag.
+ * The scripts of the ledger. Each is one atomic step on the two keys of one message: KEYS[1] its state (a hash: job,
+ * digest, fence, step, stalls, status, open, provider, mark), KEYS[2] its log (a list of JSON). They run on Redis 6.2, on
+ * Valkey, and on a Cluster, since both keys carry the message's id as hash tag.
  */
 
 /**
  * Takes a message. ARGV: by, job, digest, how often it has stalled, and the event `message.received` for a message
  * not known yet. One that is another job's, or this job's with another digest, is left alone: returns '', that job, and
- * whether the digest is the same. Else returns fence, whether it was new, how often the job had stalled when it was taken before, open attempt, its provider,
- * its mark, then the log.
+ * whether the digest is the same. Else returns fence, whether it was new, how often the job had stalled when it was taken
+ * before, open attempt, its provider, its mark, then the log.
  */
 export const TAKE = `
 local new = redis.call('EXISTS', KEYS[2]) == 0

@@ -77,7 +77,9 @@ export class Messages {
     const taken = await this.#parts.ledger.take(introduced.introduction, by);
     if (taken.kind === "duplicate" || taken.record.status !== "held") return no(job, "it is not held");
     const { hold, record } = taken;
-    const written = await this.#parts.ledger.move(hold, 1, { type: "message.released", change: { status: "held" } });
+    // Without the time that it was held until: this is what lets it go on, whenever its job comes.
+    const change = { status: "held", nextAttemptAt: null } as const;
+    const written = await this.#parts.ledger.move(hold, 1, { type: "message.released", change });
     if (!written || !(await this.#parts.queue.promote(job.id))) return no(job, "a worker has just taken it");
     return { done: true, sentence: `job ${job.id}: released to ${record.uncertainAt ?? "its route"}`, record };
   }

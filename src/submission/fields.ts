@@ -15,7 +15,6 @@ const READABLE: ReadonlySet<string> = new Set([
   "whenThrottled",
   "dsn",
   "idempotencyKey",
-  "idempotencyKey",
 ]);
 
 /** Fields that hold mail addresses and nothing else. */

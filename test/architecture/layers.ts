@@ -29,7 +29,9 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   "providers/sendgrid": { may: [...words, "providers", "providers/smtp"] },
   "providers/index.ts": { may: [...words, "providers", "providers/*"] },
 
-  "src/client.ts": { may: [...parts, "src/queue", "src/redis"] },
+  "src/client.ts": {
+    may: [...parts, "src/queue", "src/redis", "src/ledger", "src/submission", "src/operations"],
+  },
   "src/app.ts": { may: "everything" },
   "src/lab": { may: "everything" },
   "src/testing": { may: "everything" },

