@@ -93,8 +93,8 @@ async function workOn(
     record = reopened(record, parts.clock());
     await journal.conclude(record, "message.retried");
   }
-  // Its worker died before the job could wait: nobody has let it go on, so it is held again.
-  if (record.status === "held" && !taken.isRetried) record = { ...record, status: "relaying" };
+  // Its job came before its time, since its worker died or somebody's clock is ahead: nobody has let it go on.
+  if (record.status === "held" && record.nextAttemptAt !== null) record = { ...record, status: "relaying" };
   if (taken.isNew) {
     parts.emit({ type: "message.received", id: message.id, messageId: message.messageId, jobId: job.id });
   }

@@ -43,6 +43,17 @@ test("killed before a held message waits: it is held again, and not taken for on
   expect(relay.accepted).toHaveLength(1);
 });
 
+test("a held message whose job comes too soon, as by a clock that is ahead, is held again", async () => {
+  relay.setFault({ kind: "drop", at: "dot", accepted: true, count: 1 });
+  const jobId = await scene.push(mail({ onUncertain: "hold" }));
+  await until("its job waits", async () => (await scene.queue.counts())["delayed"] === 1);
+  await scene.queue.promote(jobId);
+  await until("it was held twice", () => toldOf("message.held") === 2);
+  await until("its job waits again", async () => (await scene.queue.counts())["delayed"] === 1);
+  expect(await scene.progress(jobId)).toMatchObject({ status: "held", attemptCount: 1, possibleDuplicate: false });
+  expect(relay.accepted).toHaveLength(1);
+});
+
 test("killed before a bounced message's job has failed: the job fails with its record, and it is told of again", async () => {
   const jobId = await scene.push(mail({ to: "unknown@example.org" }));
   expect(await scene.end(jobId)).toMatchObject({ kind: "failed", record: { status: "bounced" } });
