@@ -23,6 +23,7 @@ export function settle(round: Round, record: DeliveryRecord, upstream: Upstream,
   const changes = new Map<string, Omit<RecipientRecord, "address">>();
   const decisions = new Set<Decision>();
   let refusedForGood = false;
+  let isUncertain = false;
   let latest: Failure | null = null;
   for (const recipient of pendingRecipients(record)) {
     const failure = refusals.get(recipient) ?? (outcome.kind === "relayed" ? null : outcome.failure);
@@ -38,6 +39,8 @@ export function settle(round: Round, record: DeliveryRecord, upstream: Upstream,
     decisions.add(decision);
     latest = failure;
     refusedForGood ||= failure.scope === "message";
+    // Of any recipient: the latest may just have been put off.
+    isUncertain ||= failure.cause === "uncertain";
     changes.set(recipient, { status: "pending", provider: null, reason: clipped(failure.reason) });
   }
   const decision = CAREFUL_FIRST.find((candidate) => decisions.has(candidate)) ?? null;
@@ -48,8 +51,8 @@ export function settle(round: Round, record: DeliveryRecord, upstream: Upstream,
       ...(outcome.kind === "relayed" ? { provider, remoteId: outcome.remoteId } : {}),
       reason: latest === null ? null : `${provider}: ${clipped(latest.reason)}`,
       uncertainAt: decision === "ask" || decision === "retry" || decision === "hold" ? provider : null,
-      unsettled: decision !== null && (record.unsettled || latest?.cause === "uncertain"),
-      lookupCount: latest?.cause === "uncertain" ? 0 : record.lookupCount,
+      unsettled: decision !== null && (record.unsettled || isUncertain),
+      lookupCount: isUncertain ? 0 : record.lookupCount,
       refusedBy: refusedForGood ? [...record.refusedBy, provider] : record.refusedBy,
       throttledSince: latest?.cause === "throttled" ? record.throttledSince : null,
     },
