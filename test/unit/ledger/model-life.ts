@@ -94,14 +94,6 @@ function judgeRecipient(world: World, record: DeliveryRecord, end: End, address:
     problem("refused, although nobody refused it");
   }
   if (copies.length <= 1) return;
-  if (!record.possibleDuplicate && !isCutShort(record)) problem(`${copies.length} copies, the record says one`);
+  if (!record.possibleDuplicate) problem(`${copies.length} copies, the record says one`);
   if (world.policy === "hold" && world.operated === null) problem(`${copies.length} copies in spite of hold`);
-}
-
-/**
- * A limit: where the worker of a second copy died, and none follows that could end the doubt, the record says that the
- * message is unsettled, and not that it may be there twice.
- */
-function isCutShort(record: DeliveryRecord): boolean {
-  return record.unsettled && record.attempts.at(-1)?.reply.startsWith("its worker died") === true;
 }
