@@ -1,6 +1,15 @@
 import type { AttemptRecord } from "../../src/core/index.ts";
 import type { LedgerEvent, RecordChange } from "../../src/ledger/event.ts";
-import type { Hold, Intervention, Introduction, Ledger, Move, Step, Taken } from "../../src/ledger/ledger.ts";
+import type {
+  AttemptKey,
+  Hold,
+  Intervention,
+  Introduction,
+  Ledger,
+  Move,
+  Step,
+  Taken,
+} from "../../src/ledger/ledger.ts";
 
 /** Round trips to the ledger, as the code above it asks for them. */
 export type Trips = {
@@ -32,8 +41,8 @@ export class CountingLedger implements Ledger {
     return this.#inner.start(hold, step, attempt);
   }
 
-  mark(hold: Hold, step: Step): Promise<boolean> {
-    return this.#waited(this.#inner.mark(hold, step));
+  mark(hold: Hold, step: Step, attempt: AttemptKey): Promise<boolean> {
+    return this.#waited(this.#inner.mark(hold, step, attempt));
   }
 
   end(hold: Hold, step: Step, attempt: AttemptRecord, change: RecordChange, move?: Move): Promise<boolean> {

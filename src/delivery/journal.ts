@@ -56,7 +56,10 @@ export class Journal {
     const commit = async (): Promise<boolean> => {
       begin();
       // Sent in one go: the mark is written after the start, on the same connection.
-      const [started, marked] = await Promise.all([starting, ledger.mark(this.#hold, this.#nextStep())]);
+      const [started, marked] = await Promise.all([
+        starting,
+        ledger.mark(this.#hold, this.#nextStep(), { number, provider }),
+      ]);
       return started === true && marked;
     };
     return { begin, hasBegun: () => starting !== null, commit };

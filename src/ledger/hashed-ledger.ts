@@ -1,6 +1,6 @@
 import type { AttemptRecord, DeliveryRecord } from "../core/index.ts";
 import type { LedgerEvent, RecordChange } from "./event.ts";
-import type { Hold, Intervention, Introduction, Ledger, Move, Step, Taken } from "./ledger.ts";
+import type { AttemptKey, Hold, Intervention, Introduction, Ledger, Move, Step, Taken } from "./ledger.ts";
 
 /** How addresses are hidden: always in the same way, so that they can be searched for. */
 export type AddressHiding = {
@@ -28,8 +28,8 @@ export class HashedLedger implements Ledger {
     return this.#inner.start(hold, step, attempt);
   }
 
-  mark(hold: Hold, step: Step): Promise<boolean> {
-    return this.#inner.mark(hold, step);
+  mark(hold: Hold, step: Step, attempt: AttemptKey): Promise<boolean> {
+    return this.#inner.mark(hold, step, attempt);
   }
 
   end(hold: Hold, step: Step, attempt: AttemptRecord, change: RecordChange, move?: Move): Promise<boolean> {

@@ -26,6 +26,9 @@ export type OpenAttempt = {
   readonly contentMayBeOut: boolean;
 };
 
+/** Which attempt a write is about. */
+export type AttemptKey = { readonly number: number; readonly provider: string };
+
 /** What a worker holds of a message it took: the fence that each of its writes is checked against. */
 export type Hold = {
   readonly id: string;
@@ -67,9 +70,9 @@ export interface Ledger {
   /** Takes a message: from now on every earlier hold on it is void. */
   take(introduction: Introduction, by: string): Promise<Taken>;
   /** Before an attempt. */
-  start(hold: Hold, step: Step, attempt: { readonly number: number; readonly provider: string }): Promise<boolean>;
+  start(hold: Hold, step: Step, attempt: AttemptKey): Promise<boolean>;
   /** Before the last byte of its content. */
-  mark(hold: Hold, step: Step): Promise<boolean>;
+  mark(hold: Hold, step: Step, attempt: AttemptKey): Promise<boolean>;
   /** After it, with what it changes; where the message then changes its state, in the same step. */
   end(hold: Hold, step: Step, attempt: AttemptRecord, change: RecordChange, move?: Move): Promise<boolean>;
   /** The message changes its state. A final one is kept for its time. */

@@ -2,7 +2,7 @@ import type { AttemptRecord, Clock, MessageStatus } from "../core/index.ts";
 import type { RedisClient } from "../redis/connection.ts";
 import type { LedgerEvent, RecordChange } from "./event.ts";
 import { fold } from "./fold.ts";
-import type { Hold, Intervention, Introduction, Ledger, Move, OpenAttempt, Step, Taken } from "./ledger.ts";
+import type { AttemptKey, Hold, Intervention, Introduction, Ledger, Move, OpenAttempt, Step, Taken } from "./ledger.ts";
 import { pack, unpack } from "./packing.ts";
 import { INTERVENE, TAKE, WRITE } from "./scripts.ts";
 import { isFinal } from "./states.ts";
@@ -52,8 +52,9 @@ export class RedisLedger implements Ledger {
     return this.#write(hold, step, [event], { open: String(number), provider, mark: "0" });
   }
 
-  mark(hold: Hold, step: Step): Promise<boolean> {
-    return this.#write(hold, step, [], { mark: "1" });
+  /** Names the attempt itself: where the start was lost or comes later, the mark is what counts. */
+  mark(hold: Hold, step: Step, { number, provider }: AttemptKey): Promise<boolean> {
+    return this.#write(hold, step, [], { open: String(number), provider, mark: "1" });
   }
 
   end(hold: Hold, step: Step, attempt: AttemptRecord, change: RecordChange, move?: Move): Promise<boolean> {

@@ -2,6 +2,7 @@ import type { AttemptRecord } from "../../src/core/index.ts";
 import type { LedgerEvent, RecordChange } from "../../src/ledger/event.ts";
 import { fold } from "../../src/ledger/fold.ts";
 import type {
+  AttemptKey,
   Hold,
   Intervention,
   Introduction,
@@ -67,9 +68,9 @@ export class MemoryLedger implements Ledger {
     });
   }
 
-  async mark(hold: Hold, step: Step): Promise<boolean> {
+  async mark(hold: Hold, step: Step, { number, provider }: AttemptKey): Promise<boolean> {
     return this.#write(hold, step, [], (entry) => {
-      if (entry.open !== null) entry.open = { ...entry.open, contentMayBeOut: true };
+      entry.open = { number, provider, contentMayBeOut: true };
     });
   }
 

@@ -1,4 +1,4 @@
-import { randomUUID } from "node:crypto";
+import { createHash } from "node:crypto";
 import type { Clock, GatewayEvent } from "../../core/index.ts";
 import type { EventBus } from "../bus.ts";
 import type { Delivery, EndpointSettings, MessageEvent, PostResult } from "./endpoint.ts";
@@ -74,7 +74,7 @@ function isMessageEvent(event: GatewayEvent): event is MessageEvent {
 }
 
 function deliveryOf(event: MessageEvent, occurredAt: number): Delivery {
-  return { eventId: `evt_${randomUUID()}`, type: event.type, id: event.id, body: bodyOf(event, occurredAt) };
+  return { eventId: eventIdOf(event), type: event.type, id: event.id, body: bodyOf(event, occurredAt) };
 }
 
 /** Hands deliveries to the store without waiting for it, and keeps count of those it could not take. */
@@ -124,4 +124,11 @@ class Feed {
     this.#toldCount = this.#lostCount;
     this.#toldAt = now;
   }
+}
+
+/** The same for the same event: after a worker's death it may be told again, and its receiver must know it. */
+function eventIdOf({ type, record }: MessageEvent): string {
+  const { id, attemptCount, deferralCount, nextAttemptAt } = record;
+  const seed = JSON.stringify([id, type, attemptCount, deferralCount, nextAttemptAt]);
+  return `evt_${createHash("sha256").update(seed).digest("hex").slice(0, 32)}`;
 }

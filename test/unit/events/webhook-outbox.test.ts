@@ -157,7 +157,7 @@ test("an endpoint that never answers holds up nobody else's events", async () =>
     app: endpoint(receiver.url),
     silent: endpoint(silent.url, { timeoutMs: 60_000 }),
   });
-  for (let count = 0; count < 50; count += 1) events.emit(event());
+  for (let count = 0; count < 50; count += 1) events.emit(event("message.bounced", { attemptCount: count }));
   await until(() => receiver.requests.length === 50);
   expect(silent.requests.length).toBeLessThanOrEqual(20);
   await Promise.all(running.splice(0).map((webhooks) => webhooks.stop()));

@@ -1,6 +1,6 @@
 import type { AttemptRecord } from "../../../src/core/index.ts";
 import type { LedgerEvent, RecordChange } from "../../../src/ledger/event.ts";
-import type { Hold, Intervention, Introduction, Ledger, Move, Step, Taken } from "../../../src/ledger/ledger.ts";
+import type { AttemptKey, Hold, Intervention, Introduction, Ledger, Move, Step, Taken } from "../../../src/ledger/ledger.ts";
 import type { ModelWorker } from "./model-worker.ts";
 
 /** The world's ledger as one worker calls it: each call is a step that may go wrong, and an onlooker checks each answer. */
@@ -29,10 +29,10 @@ export class WatchedLedger implements Ledger {
     return this.#write("ledger start", hold, () => this.#worker.world.ledger.start(hold, step, attempt));
   }
 
-  mark(hold: Hold, step: Step): Promise<boolean> {
+  mark(hold: Hold, step: Step, attempt: AttemptKey): Promise<boolean> {
     const { world } = this.#worker;
     const act = async (): Promise<boolean> => {
-      const isMarked = await world.ledger.mark(hold, step);
+      const isMarked = await world.ledger.mark(hold, step, attempt);
       if (isMarked) world.marked = hold.fence;
       return isMarked;
     };

@@ -93,6 +93,8 @@ describe.each(stores)("in %s", (name, open) => {
     return taken;
   }
 
+  const PRIMARY = { number: 1, provider: "primary" };
+
   /** Steps of all holds count up together here, which is as good. */
   function next(): number {
     step += 1;
@@ -130,7 +132,7 @@ describe.each(stores)("in %s", (name, open) => {
       expect({ isNew, openAttempt }).toEqual({ isNew: true, openAttempt: null });
       expect(record).toMatchObject({ status: "relaying", id: message.id, metadata: { order: count } });
       expect(await ledger.start(hold, next(), { number: 1, provider: "primary" })).toBe(true);
-      expect(await ledger.mark(hold, next())).toBe(true);
+      expect(await ledger.mark(hold, next(), PRIMARY)).toBe(true);
       const after = relayedBy(record, "primary");
       const move = { type: "message.relayed", change: changeBetween(record, after) } as const;
       expect(await ledger.end(hold, next(), attemptOf(1), {}, move)).toBe(true);
@@ -161,7 +163,7 @@ describe.each(stores)("in %s", (name, open) => {
     test.skipIf(name !== "redis-server")("costs no more than 1.5 KB in Redis", async () => {
       const { hold, record } = await take(message, "host-0123456789ab:12345");
       await ledger.start(hold, next(), { number: 1, provider: "microsoft365" });
-      await ledger.mark(hold, next());
+      await ledger.mark(hold, next(), PRIMARY);
       const reply = `250 2.0.0 OK ${message.messageId} [Hostname=TYCPR01MB5678.jpnprd01.prod.outlook.com]`;
       const change = changeBetween(record, relayedBy(record, "microsoft365"));
       const move = { type: "message.relayed", change } as const;
@@ -180,13 +182,13 @@ describe.each(stores)("in %s", (name, open) => {
       expect(second.hold.fence).toBeGreaterThan(first.hold.fence);
       const before = await ledger.log(message.id);
       expect(await ledger.start(first.hold, next(), { number: 2, provider: "primary" })).toBe(false);
-      expect(await ledger.mark(first.hold, next())).toBe(false);
+      expect(await ledger.mark(first.hold, next(), PRIMARY)).toBe(false);
       expect(await ledger.end(first.hold, next(), attemptOf(1), {})).toBe(false);
       expect(await ledger.move(first.hold, next(), { type: "message.relayed", change: { status: "relayed" } })).toBe(
         false,
       );
       expect(await ledger.log(message.id)).toEqual(before);
-      expect(await ledger.mark(second.hold, next())).toBe(true);
+      expect(await ledger.mark(second.hold, next(), PRIMARY)).toBe(true);
     });
 
     test("comes with the attempt that was left open, and whether its content may be out", async () => {
@@ -195,14 +197,14 @@ describe.each(stores)("in %s", (name, open) => {
       const second = await take(message, "worker-2");
       expect(second.openAttempt).toEqual({ number: 1, provider: "primary", contentMayBeOut: false });
       expect(second.isNew).toBe(false);
-      await ledger.mark(second.hold, next());
+      await ledger.mark(second.hold, next(), PRIMARY);
       expect((await take(message, "worker-3")).openAttempt?.contentMayBeOut).toBe(true);
     });
 
     test("comes without one where the attempt had ended", async () => {
       const { hold } = await take(message, "worker-1");
       await ledger.start(hold, next(), { number: 1, provider: "primary" });
-      await ledger.mark(hold, next());
+      await ledger.mark(hold, next(), PRIMARY);
       await ledger.end(hold, next(), attemptOf(1, { outcome: "deferred" }), { reason: "busy" });
       const taken = await take(message, "worker-2");
       expect(taken.openAttempt).toBeNull();
@@ -259,7 +261,7 @@ describe.each(stores)("in %s", (name, open) => {
         kind: "done",
         record: { status: "cancelled", recipients: [{ status: "refused" }, { status: "refused" }] },
       });
-      expect(await ledger.mark(hold, next())).toBe(false);
+      expect(await ledger.mark(hold, next(), PRIMARY)).toBe(false);
     });
 
     test("a message nobody took yet ends it before it begins", async () => {
