@@ -1,6 +1,15 @@
 import type { AttemptRecord } from "../../../src/core/index.ts";
 import type { LedgerEvent, RecordChange } from "../../../src/ledger/event.ts";
-import type { AttemptKey, Hold, Intervention, Introduction, Ledger, Move, Step, Taken } from "../../../src/ledger/ledger.ts";
+import type {
+  AttemptKey,
+  Hold,
+  Intervention,
+  Introduction,
+  Ledger,
+  Move,
+  Step,
+  Taken,
+} from "../../../src/ledger/ledger.ts";
 import type { ModelWorker } from "./model-worker.ts";
 
 /** The world's ledger as one worker calls it: each call is a step that may go wrong, and an onlooker checks each answer. */
