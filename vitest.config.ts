@@ -3,6 +3,8 @@ import { defineConfig } from "vitest/config";
 /** `unit` needs nothing but Node; `system` needs redis-server and a build. */
 export default defineConfig({
   test: {
+    // Tests wait for time limits more than they compute: more workers than cores pay.
+    maxWorkers: 4,
     projects: [
       {
         test: {
