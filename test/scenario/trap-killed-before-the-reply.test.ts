@@ -60,7 +60,7 @@ for (const [name, fault, onUncertain, status, copies, marked] of cases) {
     if (fault === atTheDot) await until("it is accepted", () => relay.accepted.length === 1);
     if (fault !== beforeTheContent) {
       // Else the fault could be gone before the dot is there, and the first copy accepted after all.
-      await until("the dot is there", () => relay.transcript.some(({ text }) => text.trim() === "."));
+      await until("the dot is there", () => relay.transcript.some(({ text }) => text.startsWith("<content")));
       await until("the content is out", async () => {
         const keys = await scene.redis.keys("mailover:ledger:*}");
         return (await scene.redis.hget(keys[0] ?? "", "mark")) === "1";
