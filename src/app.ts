@@ -119,8 +119,7 @@ export async function startGateway({ config, definitions, log, environment }: Ga
  */
 function connectLedger(config: Config, url: string, log: Log, closing: (() => Promise<void> | void)[]): Ledger {
   const onError = (sentence: string): void => log.troubled("redis", sentence);
-  const options = { use: "commands", joined: true, connectionName: "mailover-ledger", onError } as const;
-  const redis = connectRedis({ ...config.redis, url }, options);
+  const redis = connectRedis({ ...config.redis, url }, { use: "commands", connectionName: "mailover-ledger", onError });
   closing.push(() => closeRedis(redis));
   return openLedger(redis, config.ledger.addresses === "hashed" ? (config.ledger.addressKey ?? null) : null);
 }

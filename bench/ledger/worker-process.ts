@@ -35,7 +35,7 @@ const onError = (error: Error): void => {
 const connect = (use: "blocking" | "commands") =>
   connectRedis(
     { url: config.redis.url },
-    { use, joined: use === "commands", connectionName: "bench", onError: (text) => onError(new Error(text)) },
+    { use, connectionName: "bench", onError: (text) => onError(new Error(text)) },
   );
 const redis = connect("blocking");
 const ledgerRedis = connect("commands");

@@ -28,6 +28,12 @@ export type Entry = {
 const LONGEST_RETRY_MS = 5_000;
 
 /**
+ * Time that an attempt waits for the ledger before its content. Well below any provider's patience, so that a store that
+ * is slow, or away, ends the attempt as ours and not as the provider's.
+ */
+const COMMIT_LIMIT_MS = 5_000;
+
+/**
  * What one worker writes in the ledger about a message it holds. The record as it was written last is known here, so that
  * each write holds only what changed. What became of an attempt is written until it is written: a store that is away must
  * not make a message uncertain that is not.
@@ -56,11 +62,9 @@ export class Journal {
     const commit = async (): Promise<boolean> => {
       begin();
       // Sent in one go: the mark is written after the start, on the same connection.
-      const [started, marked] = await Promise.all([
-        starting,
-        ledger.mark(this.#hold, this.#nextStep(), { number, provider }),
-      ]);
-      return started === true && marked;
+      const marking = ledger.mark(this.#hold, this.#nextStep(), { number, provider });
+      const writing = Promise.all([starting, marking]).then(([started, marked]) => started === true && marked);
+      return within(COMMIT_LIMIT_MS, writing);
     };
     return { begin, hasBegun: () => starting !== null, commit };
   }
@@ -108,5 +112,19 @@ export class Journal {
       if (!written) throw new MessageLostError("the message is another worker's now");
       return;
     }
+  }
+}
+
+/** False where it takes longer. What is written late belongs to a step that is over, and changes nothing. */
+async function within(limitMs: number, writing: Promise<boolean>): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(false), limitMs);
+  });
+  try {
+    return await Promise.race([writing, late]);
+  } finally {
+    clearTimeout(timer);
+    writing.catch(() => undefined);
   }
 }

@@ -37,8 +37,6 @@ export type ConnectOptions = {
    * Redis is away, as BullMQ asks for workers and queue events.
    */
   readonly use: "commands" | "blocking";
-  /** Commands of one turn of the event loop are written to the socket at once: half the cost of many small ones. */
-  readonly joined?: boolean;
   /** Shown by `CLIENT LIST`. */
   readonly connectionName: string;
   /** Told in one sentence, without secrets, of each failure to connect; ioredis goes on trying. */
@@ -104,7 +102,6 @@ function connectionOptions(settings: RedisSettings, options: ConnectOptions): Op
     connectionName: options.connectionName,
     connectTimeout: connectTimeoutMs,
     socketTimeout: socketTimeoutMs,
-    enableAutoPipelining: options.joined === true,
     maxRetriesPerRequest: options.use === "blocking" ? null : 2,
     retryStrategy: (retry) => retryDelayMs(retry, maxRetryDelayMs[options.use]),
     // After a failover the old master is read-only for a moment: connect anew and send the refused command again.
