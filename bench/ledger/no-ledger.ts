@@ -1,19 +1,13 @@
-import type { Message } from "../../src/core/index.ts";
-import { newRecord } from "../../src/delivery/record.ts";
+import { newRecord } from "../../src/core/index.ts";
 import type { LedgerEvent } from "../../src/ledger/event.ts";
 import type { Intervention, Introduction, Ledger, Taken } from "../../src/ledger/ledger.ts";
 
 /** A ledger that writes nothing and says yes: what is left of a message's time without one. */
 export class NoLedger implements Ledger {
   async take({ id, messageId, recipients, metadata, keepMs }: Introduction, by: string): Promise<Taken> {
-    const message: Pick<Message, "id" | "messageId" | "envelope" | "metadata"> = {
-      id,
-      messageId,
-      envelope: { mailFrom: "", rcptTo: recipients },
-      metadata,
-    };
+    const record = newRecord({ id, messageId, recipients, metadata });
     const hold = { id, fence: 1, by, keepMs };
-    return { kind: "taken", hold, isNew: true, isRetried: true, record: newRecord(message), openAttempt: null };
+    return { kind: "taken", hold, isNew: true, isRetried: true, record, openAttempt: null };
   }
 
   async start(): Promise<boolean> {

@@ -76,3 +76,44 @@ export type DeliveryRecord = {
   /** The job that has this message, where another one brought it again. */
   readonly duplicateOf?: string;
 };
+
+/** Attempts kept word for word in a record: the first tell how it began, the latest how it stands. */
+const FIRST_KEPT = 5;
+const LATEST_KEPT = 25;
+
+/** The record of a message that no attempt was made for yet. */
+export function newRecord({
+  id,
+  messageId,
+  recipients,
+  metadata,
+}: Pick<DeliveryRecord, "id" | "messageId" | "metadata"> & { readonly recipients: readonly string[] }): DeliveryRecord {
+  return {
+    status: "relaying",
+    id,
+    messageId,
+    provider: null,
+    remoteId: null,
+    recipients: recipients.map((address) => ({ address, status: "pending", provider: null, reason: null })),
+    attempts: [],
+    attemptCount: 0,
+    deferralCount: 0,
+    skipped: [],
+    reason: null,
+    nextAttemptAt: null,
+    possibleDuplicate: false,
+    uncertainAt: null,
+    unsettled: false,
+    lookupCount: 0,
+    refusedBy: [],
+    throttledSince: null,
+    metadata,
+  };
+}
+
+/** The record with one attempt more. */
+export function withAttempt(record: DeliveryRecord, attempt: AttemptRecord): DeliveryRecord {
+  const attempts = [...record.attempts, attempt];
+  if (attempts.length > FIRST_KEPT + LATEST_KEPT) attempts.splice(FIRST_KEPT, 1);
+  return { ...record, attempts, attemptCount: attempt.number };
+}

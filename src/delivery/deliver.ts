@@ -1,9 +1,10 @@
+import { withAttempt } from "../core/index.ts";
 import type { DeliveryRecord, Lookup, Outcome } from "../core/index.ts";
 import { attempt } from "./attempt.ts";
 import { inquire } from "./inquiry.ts";
 import { interruptedOutcome } from "./interruption.ts";
 import { policyFor } from "./policy.ts";
-import { attemptRecord, ended, pendingRecipients, withAttempt } from "./record.ts";
+import { attemptRecord, ended, pendingRecipients } from "./record.ts";
 import type { DeliveryParts, Resolution, Round, Task } from "./round.ts";
 import { planRoute } from "./route.ts";
 import type { Upstream } from "./route.ts";

@@ -1,8 +1,4 @@
-import type { AttemptRecord, DeliveryRecord, Message, MessageStatus, Outcome, RecipientRecord } from "../core/index.ts";
-
-/** Attempts kept word for word in a record: the first tell how it began, the latest how it stands. */
-const FIRST_KEPT = 5;
-const LATEST_KEPT = 25;
+import type { AttemptRecord, DeliveryRecord, MessageStatus, Outcome, RecipientRecord } from "../core/index.ts";
 
 /** Characters of a reply that are kept: a record is saved often, and BullMQ sends each as an event. */
 const REPLY_KEPT = 1_000;
@@ -10,36 +6,6 @@ const REPLY_KEPT = 1_000;
 /** A reply word for word, as far as it is kept. */
 export function clipped(reply: string): string {
   return reply.length > REPLY_KEPT ? `${reply.slice(0, REPLY_KEPT - 1)}…` : reply;
-}
-
-/** The record of a message that no attempt was made for yet. */
-export function newRecord(message: Pick<Message, "id" | "messageId" | "envelope" | "metadata">): DeliveryRecord {
-  return {
-    status: "relaying",
-    id: message.id,
-    messageId: message.messageId,
-    provider: null,
-    remoteId: null,
-    recipients: message.envelope.rcptTo.map((address) => ({
-      address,
-      status: "pending",
-      provider: null,
-      reason: null,
-    })),
-    attempts: [],
-    attemptCount: 0,
-    deferralCount: 0,
-    skipped: [],
-    reason: null,
-    nextAttemptAt: null,
-    possibleDuplicate: false,
-    uncertainAt: null,
-    unsettled: false,
-    lookupCount: 0,
-    refusedBy: [],
-    throttledSince: null,
-    metadata: message.metadata,
-  };
 }
 
 /** A bounced or expired message that someone retries by hand: those who were refused wait again, and so may providers. */
@@ -59,12 +25,6 @@ export function reopened(record: DeliveryRecord, now: number): DeliveryRecord {
 
 export function pendingRecipients(record: DeliveryRecord): string[] {
   return record.recipients.filter(({ status }) => status === "pending").map(({ address }) => address);
-}
-
-export function withAttempt(record: DeliveryRecord, attempt: AttemptRecord): DeliveryRecord {
-  const attempts = [...record.attempts, attempt];
-  if (attempts.length > FIRST_KEPT + LATEST_KEPT) attempts.splice(FIRST_KEPT, 1);
-  return { ...record, attempts, attemptCount: attempt.number };
 }
 
 /** What an attempt that is over looks like in the record. */

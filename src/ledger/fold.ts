@@ -1,9 +1,6 @@
+import { newRecord, withAttempt } from "../core/index.ts";
 import type { DeliveryRecord, RecipientRecord } from "../core/index.ts";
 import type { LedgerEvent, RecordChange } from "./event.ts";
-
-/** Attempts kept word for word in a record: the first tell how it began, the latest how it stands. */
-const FIRST_KEPT = 5;
-const LATEST_KEPT = 25;
 
 /**
  * A message's record, made of its log: the log is what is true, the record is how it reads. Throws where the log does
@@ -16,35 +13,8 @@ export function fold(
 ): DeliveryRecord {
   const [first, ...rest] = events;
   if (first?.type !== "message.received") throw new Error(`the log of ${id} does not begin with message.received`);
-  return rest.reduce(apply, received(id, first, metadata));
-}
-
-function received(
-  id: string,
-  { messageId, recipients }: Extract<LedgerEvent, { type: "message.received" }>,
-  metadata: DeliveryRecord["metadata"],
-): DeliveryRecord {
-  return {
-    status: "relaying",
-    id,
-    messageId,
-    provider: null,
-    remoteId: null,
-    recipients: recipients.map((address) => ({ address, status: "pending", provider: null, reason: null })),
-    attempts: [],
-    attemptCount: 0,
-    deferralCount: 0,
-    skipped: [],
-    reason: null,
-    nextAttemptAt: null,
-    possibleDuplicate: false,
-    uncertainAt: null,
-    unsettled: false,
-    lookupCount: 0,
-    refusedBy: [],
-    throttledSince: null,
-    metadata,
-  };
+  const { messageId, recipients } = first;
+  return rest.reduce(apply, newRecord({ id, messageId, recipients, metadata }));
 }
 
 function apply(record: DeliveryRecord, event: LedgerEvent): DeliveryRecord {
@@ -52,11 +22,8 @@ function apply(record: DeliveryRecord, event: LedgerEvent): DeliveryRecord {
     case "message.received":
     case "attempt.started":
       return record;
-    case "attempt.ended": {
-      const attempts = [...record.attempts, event.attempt];
-      if (attempts.length > FIRST_KEPT + LATEST_KEPT) attempts.splice(FIRST_KEPT, 1);
-      return change({ ...record, attempts, attemptCount: event.attempt.number }, event.change);
-    }
+    case "attempt.ended":
+      return change(withAttempt(record, event.attempt), event.change);
     default:
       return change(record, event.change);
   }

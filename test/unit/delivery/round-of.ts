@@ -1,7 +1,7 @@
+import { newRecord } from "../../../src/core/index.ts";
 import type { DeliveryRecord, GatewayEvent, Message, Submission } from "../../../src/core/index.ts";
 import { deliver } from "../../../src/delivery/deliver.ts";
 import { Journal } from "../../../src/delivery/journal.ts";
-import { newRecord } from "../../../src/delivery/record.ts";
 import type { DeliveryParts, Resolution } from "../../../src/delivery/round.ts";
 import { Gate } from "../../../src/gate/gate.ts";
 import type { GateSettings } from "../../../src/gate/gate.ts";
@@ -75,7 +75,7 @@ export class Desk {
       parts: null,
       mime: Buffer.alloc(mimeBytes),
     };
-    this.record = newRecord(this.message);
+    this.record = newRecord({ ...this.message, recipients: envelope.rcptTo });
     const common = { clock: Date.now, random: () => 0, emit: (event: GatewayEvent) => void this.events.push(event) };
     this.gates = providers.map((provider) => new Gate(provider, gateSettings, common));
     this.#parts = {

@@ -2,26 +2,8 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Failure, GatewayEvent, Outcome, SendOptions, Verification } from "../../../src/core/index.ts";
 import { Gate } from "../../../src/gate/gate.ts";
 import type { GateSettings } from "../../../src/gate/gate.ts";
+import { gateSettings } from "../delivery/round-of.ts";
 import { ScriptedProvider, failed, failureOf, relayed } from "../scripted-provider.ts";
-
-export const gateSettings: GateSettings = {
-  breaker: {
-    windowMs: 10_000,
-    minimumCalls: 5,
-    openAtPercent: 50,
-    consecutiveFailures: 3,
-    openMs: 1_000,
-    openMaxMs: 60_000,
-    openGrowth: 2,
-    jitterPercent: 0,
-    probeTimeoutMs: 5_000,
-    authOpenMs: 30_000,
-    uncertainOpenMs: 20_000,
-  },
-  throttle: { pauseMs: 10_000, pauseMaxMs: 300_000, growth: 2 },
-  senderRememberMs: 3_600_000,
-  slowAfterMs: 2_000,
-};
 
 const from = "app@contoso.com";
 let gate: Gate;

@@ -1,5 +1,5 @@
 import type { AttemptRecord, DeliveryRecord, Message, RecipientRecord } from "../../../src/core/index.ts";
-import { newRecord } from "../../../src/delivery/record.ts";
+import { newRecord } from "../../../src/core/index.ts";
 import { composeReport } from "../../../src/message/index.ts";
 import type { ReportJob } from "../../../src/message/index.ts";
 import { composeData } from "./fixture.ts";
@@ -47,7 +47,7 @@ export function attemptOf(change: Partial<AttemptRecord> = {}): AttemptRecord {
 
 export function recordOf(change: Partial<DeliveryRecord> = {}): DeliveryRecord {
   const envelope = { mailFrom: "scanner@contoso.com", rcptTo: ["taro@example.jp"] };
-  const before = newRecord({ id: "m1", messageId: "<m1@contoso.com>", envelope, metadata: {} });
+  const before = newRecord({ id: "m1", messageId: "<m1@contoso.com>", recipients: envelope.rcptTo, metadata: {} });
   return {
     ...before,
     status: "bounced",
