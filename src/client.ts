@@ -65,6 +65,7 @@ export class MailoverClient {
       keyring: this.#keyring,
       limits: this.#limits,
       keepMs: WEEK_MS,
+      idempotencyMs: WEEK_MS,
       giveUpAfterMs: () => WEEK_MS,
     });
   }

@@ -13,7 +13,7 @@ export async function withMessages(act: (parts: MessagesParts) => Promise<void>)
   const { config } = loadOrExit();
   const redis = await connectStore(config, "mailover-messages", "commands");
   const queue = new MailQueue(config.queue, redis);
-  const { addresses, addressKey, keepMs } = config.ledger;
+  const { addresses, addressKey, keepMs, idempotencyMs } = config.ledger;
   try {
     await act({
       queue,
@@ -23,6 +23,7 @@ export async function withMessages(act: (parts: MessagesParts) => Promise<void>)
       keyring: createKeyring(config.encryption),
       limits: config.message,
       keepMs,
+      idempotencyMs,
       giveUpAfterMs: (messageClass) => config.classes[messageClass].giveUpAfterMs,
     });
   } finally {

@@ -1,7 +1,7 @@
 import { withAttempt } from "../core/index.ts";
-import type { DeliveryRecord, Lookup, Outcome } from "../core/index.ts";
+import type { DeliveryRecord, Outcome } from "../core/index.ts";
 import { attempt } from "./attempt.ts";
-import { inquire } from "./inquiry.ts";
+import { informed, inquire } from "./inquiry.ts";
 import { interruptedOutcome } from "./interruption.ts";
 import { policyFor } from "./policy.ts";
 import { attemptRecord, ended, pendingRecipients } from "./record.ts";
@@ -113,10 +113,11 @@ async function takeOver(
   if (task.openAttempt === null) return { record: before };
   const { number, provider, contentMayBeOut } = task.openAttempt;
   const outcome = interruptedOutcome(task.openAttempt);
-  const at = new Date(parts.clock()).toISOString();
+  const endedAt = new Date(parts.clock()).toISOString();
+  const startedAt = new Date(task.openAttempt.startedAt ?? parts.clock()).toISOString();
   // As the attempt itself would have said, had it come to its end.
   const possibleDuplicate = before.possibleDuplicate || (before.unsettled && contentMayBeOut);
-  const made = attemptRecord(outcome, { number, provider, startedAt: at, endedAt: at });
+  const made = attemptRecord(outcome, { number, provider, startedAt, endedAt });
   const record = withAttempt({ ...before, possibleDuplicate }, made);
   const upstream = parts.upstreams.find(({ name }) => name === provider);
   if (upstream === undefined) {
@@ -128,38 +129,6 @@ async function takeOver(
   const settled = settle(round, record, upstream, outcome);
   const resolution = await proceed(round, settled, upstream);
   return resolution ?? { record: settled.record };
-}
-
-/** What a provider's answer about an uncertain message makes of its record. */
-function informed(record: DeliveryRecord, answer: Lookup): DeliveryRecord {
-  const provider = record.uncertainAt;
-  switch (answer.kind) {
-    case "accepted":
-      return {
-        ...record,
-        provider,
-        remoteId: answer.remoteId,
-        recipients: record.recipients.map((recipient) =>
-          recipient.status === "pending" ? { ...recipient, status: "relayed", provider, reason: null } : recipient,
-        ),
-        reason: null,
-        uncertainAt: null,
-        unsettled: false,
-      };
-    case "absent":
-      return {
-        ...record,
-        reason: `${provider ?? ""} does not have it: ${answer.evidence}`,
-        uncertainAt: null,
-        unsettled: false,
-      };
-    case "unknown":
-      return {
-        ...record,
-        reason: `${provider ?? ""} cannot tell yet: ${answer.reason}`,
-        lookupCount: record.lookupCount + 1,
-      };
-  }
 }
 
 function gateOpensAt({ task, parts }: Round, upstream: Upstream): number {

@@ -1,8 +1,10 @@
 import type { Clock, DeliveryRecord, Emit, Message, Submission } from "../core/index.ts";
 import { fold } from "../ledger/fold.ts";
+import { introductionOf } from "../ledger/introduction.ts";
+import type { KeepTimes } from "../ledger/introduction.ts";
 import type { Introduction, Ledger, TakenMessage } from "../ledger/ledger.ts";
 import { isFinal } from "../ledger/states.ts";
-import { compose, formatProblems, messageId, messageIdentity, parseSubmission } from "../message/index.ts";
+import { compose, formatProblems, messageId as idOf, messageIdentity, parseSubmission } from "../message/index.ts";
 import type { MessageLimits, Origin } from "../message/index.ts";
 import type { MailJob, Verdict } from "../queue/mail-worker.ts";
 import { classOf } from "../queue/priority.ts";
@@ -13,23 +15,21 @@ import { Journal, MessageLostError } from "./journal.ts";
 import { reopened } from "./record.ts";
 import type { DeliveryParts, Resolution } from "./round.ts";
 
-export type WorkParts = DeliveryParts & {
-  readonly queueName: string;
-  /** This worker, as the ledger names it. */
-  readonly workerName: string;
-  readonly limits: MessageLimits;
-  readonly keyring: Keyring;
-  /** Whether the addresses of a sealed message are sealed as well. */
-  readonly sealAddresses: boolean;
-  readonly ledger: Ledger;
-  /** How long records are kept after their end: of most messages, and of those with an idempotency key. */
-  readonly keepMs: number;
-  readonly idempotencyMs: number;
-  /** Sends a delivery report where the message asked for one; null: this gateway makes none. */
-  readonly report: ((message: Message, record: DeliveryRecord) => Promise<void>) | null;
-  /** Told of trouble that holds nobody up. */
-  readonly onError: (error: Error) => void;
-};
+export type WorkParts = DeliveryParts &
+  KeepTimes & {
+    readonly queueName: string;
+    /** This worker, as the ledger names it. */
+    readonly workerName: string;
+    readonly limits: MessageLimits;
+    readonly keyring: Keyring;
+    /** Whether the addresses of a sealed message are sealed as well. */
+    readonly sealAddresses: boolean;
+    readonly ledger: Ledger;
+    /** Sends a delivery report where the message asked for one; null: this gateway makes none. */
+    readonly report: ((message: Message, record: DeliveryRecord) => Promise<void>) | null;
+    /** Told of trouble that holds nobody up. */
+    readonly onError: (error: Error) => void;
+  };
 
 /** What cannot be had now, an attachment or a key, is looked for again after this long. */
 const RETRY_MS = 30_000;
@@ -65,7 +65,9 @@ async function proceed(job: MailJob, parts: WorkParts): Promise<Verdict> {
     return composed.retryable ? retryOrRefuse(job, problems, parts) : refuse(job, problems, parts.emit);
   }
 
-  const introduction = introduce(composed.message, submission, job, digest, parts);
+  const { id, messageId } = identity;
+  const about = { id, messageId, jobId: job.id, digest, stalledCount: job.stalledCount };
+  const introduction = introductionOf(submission, about, parts);
   const taken = await parts.ledger.take(introduction, parts.workerName);
   if (taken.kind === "duplicate") return endAsDuplicate(job, taken, introduction, parts);
   return workOn(job, { submission, message: composed.message }, taken, parts);
@@ -81,26 +83,26 @@ async function workOn(
   const { signal } = job;
   const journal = new Journal(taken, { ledger: parts.ledger, signal, onError: parts.onError });
   let { record } = taken;
-  if (isFinal(record.status)) {
-    // Its worker died before it could end the job; or someone has it retried, which is only of use where it failed.
-    const isReopened = taken.isRetried && (record.status === "bounced" || record.status === "expired");
-    if (!isReopened) {
-      if (record.status === "cancelled" || !taken.isRetried) {
-        await tellOfEnd(job, { submission, message }, record, parts);
-      }
-      return endOf(record);
-    }
-    record = reopened(record, parts.clock());
-    await journal.conclude(record, "message.retried");
-  }
-  // Its job came before its time, since its worker died or somebody's clock is ahead: nobody has let it go on.
-  if (record.status === "held" && record.nextAttemptAt !== null) record = { ...record, status: "relaying" };
-  if (taken.isNew) {
-    parts.emit({ type: "message.received", id: message.id, messageId: message.messageId, jobId: job.id });
-  }
-  const publish = (published: DeliveryRecord): Promise<void> => job.save(published);
-  const { openAttempt } = taken;
   try {
+    if (isFinal(record.status)) {
+      // Its worker died before it could end the job; or someone has it retried, which is only of use where it failed.
+      const isReopened = taken.isRetried && (record.status === "bounced" || record.status === "expired");
+      if (!isReopened) {
+        if (record.status === "cancelled" || !taken.isRetried) {
+          await tellOfEnd(job, { submission, message }, record, parts);
+        }
+        return endOf(record);
+      }
+      record = reopened(record, parts.clock());
+      await journal.conclude(record, "message.retried");
+    }
+    // Its job came before its time, since its worker died or somebody's clock is ahead: nobody has let it go on.
+    if (record.status === "held" && record.nextAttemptAt !== null) record = { ...record, status: "relaying" };
+    if (taken.isNew) {
+      parts.emit({ type: "message.received", id: message.id, messageId: message.messageId, jobId: job.id });
+    }
+    const publish = (published: DeliveryRecord): Promise<void> => job.save(published);
+    const { openAttempt } = taken;
     const task = { submission, message, record, dueAt: job.dueAt, signal, journal, publish, openAttempt };
     const resolution = await deliver(task, parts);
     await conclude(job, { submission, message }, resolution, journal, parts);
@@ -165,26 +167,6 @@ async function sealWhileKept(
   await replaceData(seal(data, keyring, { addresses: sealAddresses })).catch(onError);
 }
 
-function introduce(
-  message: Message,
-  submission: Submission,
-  job: MailJob,
-  digest: string,
-  { keepMs, idempotencyMs }: WorkParts,
-): Introduction {
-  return {
-    id: message.id,
-    messageId: message.messageId,
-    class: message.class,
-    recipients: message.envelope.rcptTo,
-    metadata: message.metadata,
-    jobId: job.id,
-    digest,
-    stalledCount: job.stalledCount,
-    keepMs: submission.idempotencyKey === null ? keepMs : Math.max(keepMs, idempotencyMs),
-  };
-}
-
 /** The message is another job's: that one's record stands for both. */
 async function endAsDuplicate(
   job: MailJob,
@@ -207,7 +189,7 @@ async function workWithoutBody(job: MailJob, origin: Omit<Origin, "digest">, par
   };
   const key = idempotencyKey ?? null;
   const once = key === null ? null : { tenant: tenant ?? null, key };
-  const id = messageId({ ...origin, digest: removal?.digest ?? "" }, once);
+  const id = idOf({ ...origin, digest: removal?.digest ?? "" }, once);
   const log = await parts.ledger.log(id);
   if (log.length > 0) return endOf(fold(id, log, metadata ?? {}));
   return { kind: "failed", reason: "its content was removed when the message ended, and its record is no longer kept" };

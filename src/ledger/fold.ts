@@ -51,3 +51,9 @@ export function changeBetween(before: DeliveryRecord, after: DeliveryRecord): Re
 function sameRecipient(recipient: RecipientRecord, before: RecipientRecord | undefined): boolean {
   return JSON.stringify(recipient) === JSON.stringify(before);
 }
+
+/** When an attempt began, as its log has it, or null. */
+export function startOf(number: number, events: readonly LedgerEvent[]): number | null {
+  const started = events.findLast((event) => event.type === "attempt.started" && event.number === number);
+  return started?.at ?? null;
+}

@@ -24,6 +24,8 @@ export type OpenAttempt = {
   readonly provider: string;
   /** Whether its content may have gone out: the mark that is set just before the end of the content. */
   readonly contentMayBeOut: boolean;
+  /** When it began, epoch milliseconds; null where its beginning was not written, but its mark was. */
+  readonly startedAt: number | null;
 };
 
 /** Which attempt a write is about. */

@@ -1,7 +1,8 @@
 import type { AttemptRecord, Clock, MessageStatus } from "../core/index.ts";
 import type { RedisClient } from "../redis/connection.ts";
 import type { LedgerEvent, RecordChange } from "./event.ts";
-import { fold } from "./fold.ts";
+import { fold, startOf } from "./fold.ts";
+import { keysOf } from "./keys.ts";
 import type { AttemptKey, Hold, Intervention, Introduction, Ledger, Move, OpenAttempt, Step, Taken } from "./ledger.ts";
 import { pack, unpack } from "./packing.ts";
 import { INTERVENE, TAKE, WRITE } from "./scripts.ts";
@@ -36,13 +37,14 @@ export class RedisLedger implements Ledger {
     const answer = (await this.#redis.ledgerTake(...keysOf(id), by, jobId, digest, stalledCount, received)).map(String);
     if (answer[0] === "") return { kind: "duplicate", jobId: answer[1] ?? "", sameContent: answer[2] === "1" };
     const [fence, isNew, stalls, open, provider, mark, ...log] = answer;
+    const events = log.map(unpack);
     return {
       kind: "taken",
       hold: { id, fence: Number(fence), by, keepMs },
       isNew: isNew === "1",
       isRetried: stalledCount <= Number(stalls),
-      record: fold(id, log.map(unpack), metadata),
-      openAttempt: openAttempt(open, provider, mark),
+      record: fold(id, events, metadata),
+      openAttempt: openAttempt(open, provider, mark, events),
     };
   }
 
@@ -126,11 +128,8 @@ export class RedisLedger implements Ledger {
   }
 }
 
-/** State and log of a message. The hash tag has a Cluster keep them in one slot. */
-function keysOf(id: string): [state: string, log: string] {
-  return [`mailover:ledger:{${id}}`, `mailover:ledger:{${id}}:log`];
-}
-
-function openAttempt(open = "", provider = "", mark = "0"): OpenAttempt | null {
-  return open === "" ? null : { number: Number(open), provider, contentMayBeOut: mark === "1" };
+function openAttempt(open = "", provider = "", mark = "0", events: readonly LedgerEvent[] = []): OpenAttempt | null {
+  if (open === "") return null;
+  const number = Number(open);
+  return { number, provider, contentMayBeOut: mark === "1", startedAt: startOf(number, events) };
 }

@@ -1,4 +1,6 @@
 import type { MessageClass, Submission } from "../core/index.ts";
+import { introductionOf } from "../ledger/introduction.ts";
+import type { KeepTimes } from "../ledger/introduction.ts";
 import type { Introduction } from "../ledger/ledger.ts";
 import { formatProblems, messageIdentity, parseSubmission } from "../message/index.ts";
 import type { MessageLimits } from "../message/index.ts";
@@ -6,13 +8,11 @@ import type { KeptJob } from "../queue/mail-queue.ts";
 import { digestOf, removalOf, unseal } from "../submission/index.ts";
 import type { Keyring } from "../submission/index.ts";
 
-export type IntroductionParts = {
+export type IntroductionParts = KeepTimes & {
   /** Name of the queue, which the ids of messages are made of. */
   readonly queueName: string;
   readonly keyring: Keyring;
   readonly limits: MessageLimits;
-  /** How long a record is kept after its message's end, in milliseconds. */
-  readonly keepMs: number;
   /** Age at which a message of a class ends by itself, in milliseconds. */
   readonly giveUpAfterMs: (messageClass: MessageClass) => number;
 };
@@ -33,18 +33,10 @@ export function introduce(job: KeptJob, parts: IntroductionParts): Introduced {
   const digest = digestOf(opened.data);
   const origin = { queue: parts.queueName, jobId: job.id, createdAt: new Date(job.createdAt), digest };
   const { id, messageId } = messageIdentity(submission, origin);
-  const introduction: Introduction = {
-    id,
-    messageId,
-    class: submission.class,
-    recipients: submission.envelope.rcptTo,
-    metadata: submission.metadata,
-    jobId: job.id,
-    digest,
-    stalledCount: job.stalledCount,
-    keepMs: parts.keepMs + timeLeftMs(job, submission, parts),
-  };
-  return { ok: true, introduction };
+  const about = { id, messageId, jobId: job.id, digest, stalledCount: job.stalledCount };
+  const introduction = introductionOf(submission, about, parts);
+  const keepMs = introduction.keepMs + timeLeftMs(job, submission, parts);
+  return { ok: true, introduction: { ...introduction, keepMs } };
 }
 
 /** A record must not be gone before the last worker that could send the message has seen it. */

@@ -1,4 +1,5 @@
 import type { RedisClient } from "../redis/connection.ts";
+import { LOG_PATTERN, idIn, keysOf } from "../ledger/keys.ts";
 import { unpack } from "../ledger/packing.ts";
 
 /** Mailover's own ids, as `messageId` makes them. */
@@ -17,7 +18,8 @@ export class MessageIndex {
 
   /** The job that has a message; null where the ledger does not know it, or no longer. */
   jobOf(id: string): Promise<string | null> {
-    return this.#redis.hget(`mailover:ledger:{${id}}`, "job");
+    const [state] = keysOf(id);
+    return this.#redis.hget(state, "job");
   }
 
   /**
@@ -31,7 +33,7 @@ export class MessageIndex {
     const found: string[] = [];
     const nodes = "nodes" in this.#redis ? this.#redis.nodes("master") : [this.#redis];
     for (const node of nodes) {
-      const scan = node.scanStream({ match: "mailover:ledger:{*}:log", count: SCAN_COUNT });
+      const scan = node.scanStream({ match: LOG_PATTERN, count: SCAN_COUNT });
       for await (const keys of scan as AsyncIterable<string[]>) {
         const firsts = await Promise.all(keys.map((key) => this.#redis.lindex(key, 0)));
         found.push(...keys.filter((_, index) => isReceived(firsts[index] ?? null, wanted)).map(idIn));
@@ -45,8 +47,4 @@ export class MessageIndex {
 function isReceived(entry: string | null, messageId: string): boolean {
   const event = entry === null ? null : unpack(entry);
   return event?.type === "message.received" && event.messageId === messageId;
-}
-
-function idIn(key: string): string {
-  return key.slice(key.indexOf("{") + 1, key.indexOf("}"));
 }

@@ -19,6 +19,7 @@ export function messagesParts(
     keyring: createKeyring(encryption),
     limits: defaultLimits,
     keepMs: 3_600_000,
+    idempotencyMs: 7_200_000,
     giveUpAfterMs: () => 72 * 3_600_000,
   };
 }

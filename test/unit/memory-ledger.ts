@@ -64,13 +64,13 @@ export class MemoryLedger implements Ledger {
   async start(hold: Hold, step: Step, { number, provider }: { number: number; provider: string }): Promise<boolean> {
     const event: LedgerEvent = { type: "attempt.started", at: Date.now(), by: hold.by, number, provider };
     return this.#write(hold, step, [event], (entry) => {
-      entry.open = { number, provider, contentMayBeOut: false };
+      entry.open = { number, provider, contentMayBeOut: false, startedAt: Date.now() };
     });
   }
 
   async mark(hold: Hold, step: Step, { number, provider }: AttemptKey): Promise<boolean> {
     return this.#write(hold, step, [], (entry) => {
-      entry.open = { number, provider, contentMayBeOut: true };
+      entry.open = { number, provider, contentMayBeOut: true, startedAt: entry.open?.startedAt ?? null };
     });
   }
 

@@ -195,7 +195,8 @@ describe.each(stores)("in %s", (name, open) => {
       const first = await take(message, "worker-1");
       await ledger.start(first.hold, next(), { number: 1, provider: "primary" });
       const second = await take(message, "worker-2");
-      expect(second.openAttempt).toEqual({ number: 1, provider: "primary", contentMayBeOut: false });
+      const startedAt = (await ledger.log(message.id)).at(-1)?.at;
+      expect(second.openAttempt).toEqual({ number: 1, provider: "primary", contentMayBeOut: false, startedAt });
       expect(second.isNew).toBe(false);
       await ledger.mark(second.hold, next(), PRIMARY);
       expect((await take(message, "worker-3")).openAttempt?.contentMayBeOut).toBe(true);

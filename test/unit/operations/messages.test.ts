@@ -41,6 +41,7 @@ beforeEach(async () => {
     keyring: createKeyring({}),
     limits: defaultLimits,
     keepMs: HOUR_MS,
+    idempotencyMs: 168 * HOUR_MS,
     giveUpAfterMs: () => 72 * HOUR_MS,
   };
   messages = new Messages(parts);
@@ -82,6 +83,13 @@ describe("before a worker has had it", () => {
     const keptMs = await redis.pttl(`mailover:ledger:{${await idOf(jobId)}}`);
     expect(keptMs).toBeGreaterThan(73 * HOUR_MS);
     expect(await queue.getJobState(jobId)).not.toBe("delayed");
+  });
+
+  test("the key of a cancelled message stands for it as long as that of any other", async () => {
+    const jobId = await push(mail({ idempotencyKey: "order-17" }));
+    await messages.cancel(jobId, wish);
+    const keptMs = await redis.pttl(`mailover:ledger:{${await idOf(jobId)}}`);
+    expect(keptMs).toBeGreaterThan(168 * HOUR_MS);
   });
 
   test("it is found by its own id once the ledger has it", async () => {
