@@ -14,13 +14,13 @@ import { composeReport } from "./message/index.ts";
 import { openLedger } from "./operations/open-ledger.ts";
 import { MailQueue } from "./queue/mail-queue.ts";
 import { MailWorker } from "./queue/mail-worker.ts";
-import { createKeyring, digestOf, removalOf, seal, strip, unseal } from "./submission/index.ts";
-import type { Keyring } from "./submission/index.ts";
 import { WebhookOutbox } from "./queue/webhook-outbox.ts";
 import { closeRedis, connectRedis } from "./redis/connection.ts";
 import type { RedisClient } from "./redis/connection.ts";
 import { startEmbeddedStore } from "./redis/embedded.ts";
 import { checkServer } from "./redis/server-check.ts";
+import { createKeyring, digestOf, removalOf, seal, strip, unseal } from "./submission/index.ts";
+import type { Keyring } from "./submission/index.ts";
 import type { Log } from "./telemetry/log.ts";
 
 export type GatewayOptions = {
@@ -35,8 +35,6 @@ export type GatewayOptions = {
 export type Gateway = {
   readonly events: EventBus;
   readonly gates: readonly Gate[];
-  /** Where its Redis is: of use when it is an embedded one. */
-  readonly redisUrl: string;
   /** Takes no more jobs, lets attempts under way end or hands them back, and closes everything in reverse order. */
   stop(): Promise<void>;
 };
@@ -106,7 +104,7 @@ export async function startGateway({ config, definitions, log, environment }: Ga
     closing.push(() => worker.stop(config.delivery.shutdownMs * GRACE_SHARE));
     await worker.start();
     log.gatewayStarted({ environment, providers: upstreams.map(({ name }) => name), queue: config.queue.name });
-    return { events, gates: upstreams.map(({ gate }) => gate), redisUrl, stop };
+    return { events, gates: upstreams.map(({ gate }) => gate), stop };
   } catch (error) {
     await stop();
     throw error;
@@ -138,7 +136,7 @@ function reporter(config: Config, redis: RedisClient, keyring: Keyring): WorkPar
       now: new Date(),
     });
     if (report === null) return;
-    const data = keyring.primary === null ? report : seal(report, keyring, { addresses: config.encryption.addresses });
+    const data = seal(report, keyring, { addresses: config.encryption.addresses });
     // The same id for the same end: where a worker died after this, the next one makes no second report.
     await queue.push(data, { jobId: `report-${record.id}-${record.attemptCount}` });
   };

@@ -71,9 +71,12 @@ program
   .option("--plain", "lines in place of the live picture")
   .action(async (options) => (await import("./demo.ts")).demo(options));
 
+/** As in src/lab, which is loaded only when it is called. */
+const LAB_SERVER_NAMES = "entra, exchange, sendgrid, relay or graph";
+
 const lab = program
   .command("lab")
-  .description("stand-ins for Entra ID, Exchange Online, SendGrid and a relay, on this machine");
+  .description("stand-ins for Entra ID, Exchange Online, Graph, SendGrid and a relay, on this machine");
 lab
   .command("start", { isDefault: true })
   .description("run them until Ctrl-C")
@@ -85,13 +88,13 @@ lab
 lab
   .command("break")
   .description('set a fault, e.g. mailover lab break exchange \'{"kind":"silence","at":"mail"}\'')
-  .argument("<server>", "entra, exchange, sendgrid or relay")
+  .argument("<server>", LAB_SERVER_NAMES)
   .argument("<fault>", "JSON, or just the kind: refuse")
   .action(async (server, fault) => (await import("./lab.ts")).breakServer(server, fault));
 lab
   .command("mend")
   .description("take the faults of a server away")
-  .argument("<server>", "entra, exchange, sendgrid or relay")
+  .argument("<server>", LAB_SERVER_NAMES)
   .action(async (server) => (await import("./lab.ts")).mendServer(server));
 
 const webhooks = program.command("webhooks").description("endpoints that are told of what becomes of messages");

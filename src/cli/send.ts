@@ -44,7 +44,7 @@ export async function send(options: SendOptions): Promise<void> {
     await follower.ready();
     const keyring = createKeyring(config.encryption);
     const { addresses } = config.encryption;
-    const jobId = await queue.push(keyring.primary === null ? data : seal(data, keyring, { addresses }));
+    const jobId = await queue.push(seal(data, keyring, { addresses }));
     process.stdout.write(`queued as job ${jobId}\n`);
     if (!options.wait) return;
     const end = await follower.follow(

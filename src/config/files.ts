@@ -101,7 +101,7 @@ export function loadFiles(env: Environment, cwd: string, packageFile: string): L
 }
 
 /** The settings of one YAML file. JSON is read the same way, being YAML. No problem quotes the file: it may be a secret. */
-export function parseFile(
+function parseFile(
   source: string,
   text: string,
 ): { readonly settings: Tree; readonly problems: readonly ConfigProblem[] } {

@@ -72,18 +72,15 @@ export function ended(
   const recipients = record.recipients.map((recipient): RecipientRecord =>
     recipient.status === "pending" ? { ...recipient, status: "refused", reason } : recipient,
   );
-  const relayed = recipients.some(({ status }) => status === "relayed");
+  const isRelayed = recipients.some(({ status }) => status === "relayed");
   const refused = recipients.filter(({ status }) => status === "refused");
+  const ofSome = `${refused.length} of ${recipients.length} recipients refused: ${refused[0]?.reason ?? reason}`;
+  const ofAny = isRelayed ? ofSome : reason;
   return {
     ...record,
     recipients,
-    status: relayed ? "relayed" : otherwise,
-    reason:
-      refused.length === 0
-        ? null
-        : relayed
-          ? `${refused.length} of ${recipients.length} recipients refused: ${refused[0]?.reason ?? reason}`
-          : reason,
+    status: isRelayed ? "relayed" : otherwise,
+    reason: refused.length === 0 ? null : ofAny,
     nextAttemptAt: null,
     uncertainAt: null,
     throttledSince: null,

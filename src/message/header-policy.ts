@@ -8,7 +8,7 @@ export type HeaderPolicy = {
 };
 
 /** First match wins; a field that no row names is taken as it is, any number of times. */
-export const HEADER_POLICIES: readonly HeaderPolicy[] = [
+const HEADER_POLICIES: readonly HeaderPolicy[] = [
   { names: ["From", "To", "Cc", "Bcc", "Reply-To"], policy: "refused", why: "use the field of that name" },
   { names: ["Subject"], policy: "refused", why: "use the field of that name" },
   { names: ["Date"], policy: "refused", why: "it is sendAt, or the time the message was handed in" },

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { MESSAGE_CLASSES } from "../core/message.ts";
 
 /** Encodings of a string `content`, as Node names them. */
-export const CONTENT_ENCODINGS = ["utf8", "utf-8", "ascii", "latin1", "base64", "hex"] as const;
+const CONTENT_ENCODINGS = ["utf8", "utf-8", "ascii", "latin1", "base64", "hex"] as const;
 
 const mailboxObject = z
   .strictObject({

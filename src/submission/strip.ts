@@ -9,9 +9,19 @@ export type Removal = {
   readonly digest: string;
 };
 
-/** The digest that the identity of a message is made of. `data` is as its app wrote it, unsealed. */
+/** Digests that are known already: a job's is wanted when its message is identified and again when it is stripped. */
+const known = new WeakMap<object, string>();
+
+/** The digest that the identity of a message is made of. `data` is as its app wrote it, unsealed, and never changed. */
 export function digestOf(data: unknown): string {
-  return createHash("sha256").update(JSON.stringify(data)).digest("hex");
+  const isObject = typeof data === "object" && data !== null;
+  const digest = (isObject ? known.get(data) : undefined) ?? sha256(JSON.stringify(data));
+  if (isObject) known.set(data, digest);
+  return digest;
+}
+
+function sha256(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
 }
 
 /**

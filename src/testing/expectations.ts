@@ -29,7 +29,7 @@ export function assertOutcome(outcome: Outcome, { recipients }: Transmission, ru
 }
 
 /** What must hold for every failure: nobody has to guess what broke, where, and whom it concerns. */
-export function assertFailure(failure: Failure, rules: readonly Rule[]): void {
+function assertFailure(failure: Failure, rules: readonly Rule[]): void {
   const { cause, scope, status, stage, reason, rule } = failure;
   assert.ok(Object.hasOwn(CAUSES, cause), `unknown cause ${String(cause)}`);
   assert.ok(SCOPES.has(scope), `unknown scope ${String(scope)}`);
