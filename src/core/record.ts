@@ -69,6 +69,11 @@ export type DeliveryRecord = {
   readonly refusedBy: readonly string[];
   /** Since when the message has waited for a throttled provider, or null. */
   readonly throttledSince: string | null;
+  /**
+   * Whether an operator let it go on at the provider that may have it, whatever its class says. Until the next answer of
+   * that provider is lost.
+   */
+  readonly isReleased?: boolean;
   /** Since when it is tried again by hand, after it bounced or expired; its time to give up counts from then. */
   readonly reopenedAt?: string;
   /** The app's own, handed back. */

@@ -15,14 +15,22 @@ import { deferral, hold, mayWait, waitForSendAt, waitForThrottled } from "./wait
 /** Brings a message one round further: through the providers of its route until one takes it or none is left. */
 export async function deliver(task: Task, parts: DeliveryParts): Promise<Resolution> {
   const policy = policyFor(task.submission, parts.classes, sinceOf(task));
-  const answer = policy.verify ? await inquire(task, task.record, parts) : null;
+  const isReleased = task.record.status === "held" || task.record.isReleased === true;
+  // Someone who lets a held message go on has decided.
+  const answer = policy.verify && !isReleased ? await inquire(task, task.record, parts) : null;
   const before = answer === null ? task.record : informed(task.record, answer);
   const route = planRoute(parts.upstreams, task.message, before, {
     wanted: task.submission.providers,
     random: parts.random,
   });
   const round: Round = { task, policy, route, parts };
-  let record: DeliveryRecord = { ...before, status: "relaying", nextAttemptAt: null, skipped: route.skipped };
+  let record: DeliveryRecord = {
+    ...before,
+    status: "relaying",
+    nextAttemptAt: null,
+    skipped: route.skipped,
+    ...(isReleased ? { isReleased } : {}),
+  };
 
   if (task.openAttempt !== null) {
     const next = await takeOver(round, record);
@@ -32,8 +40,7 @@ export async function deliver(task: Task, parts: DeliveryParts): Promise<Resolut
   if (pendingRecipients(record).length === 0) return done(record);
   if (parts.clock() >= policy.giveUpAt) return expired(record);
   if (answer?.kind === "unknown") return deferral(round, record, true);
-  if (task.record.status !== "held" && policy.onUncertain === "hold" && record.uncertainAt !== null)
-    return hold(round, record);
+  if (!isReleased && policy.onUncertain === "hold" && record.uncertainAt !== null) return hold(round, record);
   if (parts.clock() < policy.notBeforeAt) return waitForSendAt(round, record);
   if (route.upstreams.length === 0 && !route.mendable) return noProvider(record);
 

@@ -10,8 +10,7 @@ const LOOKUP_LIMIT_MS = 15_000;
 /** Asks the provider that may have accepted the message; null where that is not to be asked, or no more. */
 export async function inquire(task: Task, record: DeliveryRecord, parts: DeliveryParts): Promise<Lookup | null> {
   const provider = parts.upstreams.find(({ name }) => name === record.uncertainAt)?.gate.provider;
-  // Someone who lets a held message go on has decided.
-  if (provider?.lookup === undefined || record.status === "held" || record.lookupCount >= LOOKUPS_AT_MOST) return null;
+  if (provider?.lookup === undefined || record.lookupCount >= LOOKUPS_AT_MOST) return null;
   // The first that is not settled: a copy that any of them left is this message's.
   const attempted = record.attempts.find(
     ({ outcome, provider: name }) => outcome === "uncertain" && name === record.uncertainAt,

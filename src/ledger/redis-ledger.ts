@@ -1,5 +1,6 @@
 import type { AttemptRecord, Clock, MessageStatus } from "../core/index.ts";
 import type { RedisClient } from "../redis/connection.ts";
+import { gatherWrites } from "../redis/gather-writes.ts";
 import type { LedgerEvent, RecordChange } from "./event.ts";
 import { fold, startOf } from "./fold.ts";
 import { keysOf } from "./keys.ts";
@@ -34,6 +35,7 @@ export class RedisLedger implements Ledger {
   async take(introduction: Introduction, by: string): Promise<Taken> {
     const { id, metadata, jobId, digest, stalledCount, keepMs } = introduction;
     const received = pack(this.#received(introduction, by));
+    gatherWrites(this.#redis);
     const answer = (await this.#redis.ledgerTake(...keysOf(id), by, jobId, digest, stalledCount, received)).map(String);
     if (answer[0] === "") return { kind: "duplicate", jobId: answer[1] ?? "", sameContent: answer[2] === "1" };
     const [fence, isNew, stalls, open, provider, mark, ...log] = answer;
@@ -115,17 +117,24 @@ export class RedisLedger implements Ledger {
   ): Promise<boolean> {
     const status = move === undefined ? null : (move.change.status ?? "relaying");
     const fields = status === null ? state : { ...state, status };
+    gatherWrites(this.#redis);
     const written = await this.#redis.ledgerWrite(
       ...keysOf(id),
       fence,
       step,
-      status !== null && isFinal(status) ? keepMs : "",
+      keptFor(move, status, keepMs),
       events.length,
       ...events.map(pack),
       ...Object.entries(fields).flat(),
     );
     return written === 1;
   }
+}
+
+/** A final record is kept for its time; one that is opened again, until it has another end. */
+function keptFor(move: Move | undefined, status: MessageStatus | null, keepMs: number): number | "always" | "" {
+  if (move?.type === "message.retried") return "always";
+  return status !== null && isFinal(status) ? keepMs : "";
 }
 
 function openAttempt(open = "", provider = "", mark = "0", events: readonly LedgerEvent[] = []): OpenAttempt | null {

@@ -11,26 +11,25 @@
  * before, open attempt, its provider, its mark, then the log.
  */
 export const TAKE = `
-local new = redis.call('EXISTS', KEYS[2]) == 0
-if not new then
-  local owner = redis.call('HMGET', KEYS[1], 'job', 'digest')
-  if owner[1] ~= ARGV[2] or owner[2] ~= ARGV[3] then return {'', owner[1], owner[2] == ARGV[3] and 1 or 0} end
-end
-local fence = redis.call('HINCRBY', KEYS[1], 'fence', 1)
-if new then
+if redis.call('EXISTS', KEYS[2]) == 0 then
+  local fence = redis.call('HINCRBY', KEYS[1], 'fence', 1)
   redis.call('RPUSH', KEYS[2], ARGV[5])
-  redis.call('HSET', KEYS[1], 'job', ARGV[2], 'digest', ARGV[3], 'stalls', ARGV[4])
-  redis.call('HSET', KEYS[1], 'status', 'relaying', 'open', '', 'provider', '', 'mark', '0')
+  redis.call('HSET', KEYS[1], 'job', ARGV[2], 'digest', ARGV[3], 'step', 0, 'stalls', ARGV[4],
+    'status', 'relaying', 'open', '', 'provider', '', 'mark', '0')
+  return {fence, 1, ARGV[4], '', '', '0', ARGV[5]}
 end
-local s = redis.call('HMGET', KEYS[1], 'stalls', 'open', 'provider', 'mark')
+local s = redis.call('HMGET', KEYS[1], 'job', 'digest', 'stalls', 'open', 'provider', 'mark')
+if s[1] ~= ARGV[2] or s[2] ~= ARGV[3] then return {'', s[1], s[2] == ARGV[3] and 1 or 0} end
+local fence = redis.call('HINCRBY', KEYS[1], 'fence', 1)
 redis.call('HSET', KEYS[1], 'step', 0, 'stalls', ARGV[4])
-local answer = {fence, new and 1 or 0, s[1], s[2], s[3], s[4]}
+local answer = {fence, 0, s[3], s[4], s[5], s[6]}
 for _, event in ipairs(redis.call('LRANGE', KEYS[2], 0, -1)) do answer[#answer + 1] = event end
 return answer
 `;
 
 /**
- * Writes one step. ARGV: fence, step, time to keep in milliseconds or '', number of events, the events, then fields of the
+ * Writes one step. ARGV: fence, step, how long both keys are kept from now on (milliseconds, `always`, or '' as they
+ * are), number of events, the events, then fields of the
  * state and their values. Returns 1, also where this step was written before: its answer was lost, and it was sent again.
  * Returns 0 where the fence is another's, and writes nothing.
  */
@@ -41,12 +40,12 @@ if tonumber(ARGV[2]) <= tonumber(held[2]) then return 1 end
 local events = tonumber(ARGV[4])
 for i = 5, 4 + events do redis.call('RPUSH', KEYS[2], ARGV[i]) end
 redis.call('HSET', KEYS[1], 'step', ARGV[2], unpack(ARGV, 5 + events))
-if ARGV[3] ~= '' then
-  redis.call('PEXPIRE', KEYS[1], ARGV[3])
-  redis.call('PEXPIRE', KEYS[2], ARGV[3])
-else
+if ARGV[3] == 'always' then
   redis.call('PERSIST', KEYS[1])
   redis.call('PERSIST', KEYS[2])
+elseif ARGV[3] ~= '' then
+  redis.call('PEXPIRE', KEYS[1], ARGV[3])
+  redis.call('PEXPIRE', KEYS[2], ARGV[3])
 end
 return 1
 `;

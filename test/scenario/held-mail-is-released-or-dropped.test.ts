@@ -17,7 +17,10 @@ beforeEach(async () => {
   relay = await startRelay();
   other = await startRelay({ name: "other" });
   messages = new Messages(messagesParts(scene));
-  await scene.start({ providers: { first: relaySettings(relay, { priority: 10 }), second: relaySettings(other) } });
+  await scene.start({
+    retry: { delaysMs: [500] },
+    providers: { first: relaySettings(relay, { priority: 10 }), second: relaySettings(other) },
+  });
 });
 
 afterEach(async () => {
@@ -85,6 +88,21 @@ test("released, it goes to the provider that may have it, and says that there ma
   expect(lines).toContain("a second copy may exist");
   expect(lines).toMatch(/attempt 1 at first uncertain, at reply, in \d+ ms: /);
   expect(lines).toMatch(/attempt 2 at first relayed, in \d+ ms: 250 2\.0\.0 Ok: queued as /);
+});
+
+test("released once, it is not held again where the provider is busy, but where another answer is lost", async () => {
+  const { jobId, held } = await hold();
+  relay.setFault({ kind: "reply", at: "mail", text: "451 4.3.2 Try again later", count: 1 });
+  await messages.release(held.id, "ann@desk");
+  await until("the provider was busy", async () => (await scene.progress(jobId)).attemptCount === 2);
+  relay.setFault({ kind: "drop", at: "dot", accepted: true, count: 1 });
+  await until("it is held again", async () => {
+    const record = await scene.progress(jobId);
+    return record.status === "held" && record.attemptCount === 3;
+  });
+  expect(other.accepted).toHaveLength(0);
+  const types = scene.events.filter(({ type }) => type === "message.held" || type === "message.deferred");
+  expect(types.map(({ type }) => type)).toEqual(["message.held", "message.deferred", "message.held"]);
 });
 
 test("dropped, it ends as cancelled, at once and without another copy", async () => {

@@ -157,6 +157,11 @@ describe.each(stores)("in %s", (name, open) => {
       expect(await Promise.all(keys.map((key) => redis.pttl(key)))).toEqual([-1, -1]);
       await ledger.move(hold, next(), { type: "message.relayed", change: { status: "relayed" } });
       for (const key of keys) expect(await redis.pttl(key)).toBeGreaterThan(50_000);
+      // Whoever has it retried has it kept until its next end.
+      await ledger.move(hold, next(), { type: "message.retried", change: { status: "relaying" } });
+      expect(await Promise.all(keys.map((key) => redis.pttl(key)))).toEqual([-1, -1]);
+      await ledger.start(hold, next(), { number: 1, provider: "relay" });
+      expect(await Promise.all(keys.map((key) => redis.pttl(key)))).toEqual([-1, -1]);
     });
 
     // 32-bit WebAssembly and a cluster's own bookkeeping count differently.
