@@ -1,12 +1,54 @@
 import { z } from "zod";
 
+const atMost = (limit: number | null) => z.int().min(1).nullable().default(limit);
+const percentKept = (percent: number) => z.int().min(0).max(90).default(percent);
+
+const timeZone = z.string().refine((name) => {
+  try {
+    new Intl.DateTimeFormat("en", { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
+}, "is no IANA time zone, such as Asia/Tokyo");
+
+/** What a provider of some kind may be sent at most, unless its settings say otherwise. Null: no limit. */
+type LimitPreset = { readonly [K in "perMinute" | "recipientsPerDay" | "connections"]?: number };
+
+const limits = (preset: LimitPreset) =>
+  z
+    .strictObject({
+      /** Messages in any 60 seconds, over the whole fleet. */
+      perMinute: atMost(preset.perMinute ?? null),
+      /** Of these, messages one right after the other; the rest follow evenly. Null: all of them. */
+      burst: atMost(null),
+      /** Recipients in a day. */
+      recipientsPerDay: atMost(preset.recipientsPerDay ?? null),
+      /** Messages in a month of the calendar. */
+      messagesPerMonth: atMost(null),
+      /** When the provider begins a new day. Null: its day is any 24 hours. */
+      dayResetsAt: z
+        .strictObject({
+          time: z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, "is no time such as 00:00"),
+          timeZone: timeZone.default("UTC"),
+        })
+        .nullable()
+        .default(null),
+      /** Connections at once, over the whole fleet. */
+      connections: atMost(preset.connections ?? null),
+      /** Percent of each limit kept for a class and those more urgent. */
+      keepPercent: z.strictObject({ otp: percentKept(10), transactional: percentKept(30) }).prefault({}),
+    })
+    .prefault({});
+
 /** Settings every kind of provider has, to be spread into its schema. */
-export const routing = {
+export const routing = (preset: LimitPreset = {}) => ({
   /** Lower is tried first, as with MX and SRV records. */
   priority: z.int().min(0).default(100),
   /** Share of the mail among providers of equal priority. */
   weight: z.int().min(1).default(1),
-};
+  limits: limits(preset),
+});
 
 const ADDRESS = /^[^\s@<>"]+@[^\s@<>"]+$/;
 const DOMAIN = /^[^\s@<>"]+$/;

@@ -34,7 +34,8 @@ const certificate = z.strictObject({
 
 const shape = {
   kind: z.literal("microsoft365"),
-  ...routing,
+  /** Exchange Online's own limits of a mailbox are the defaults. */
+  ...routing({ perMinute: 30, recipientsPerDay: 10_000, connections: 3 }),
   /** The tenant (directory): its GUID, or one of its domains. */
   tenantId: z
     .string()

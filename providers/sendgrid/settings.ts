@@ -16,7 +16,7 @@ const baseUrl = z.url({ protocol: /^https?$/, error: "must be an http or https a
 
 const shape = {
   kind: z.literal("sendgrid"),
-  ...routing,
+  ...routing(),
   from: fromMapping,
   /** An API key with the permission Mail Send. A secret. */
   apiKey: z.string().regex(/^SG\.\S+$/, { error: "must be a SendGrid API key: it begins with SG." }),

@@ -22,7 +22,7 @@ const dkim = z
 export const settings = z
   .strictObject({
     kind: z.literal("smtp"),
-    ...routing,
+    ...routing(),
     from: fromMapping,
     host: z.string().min(1),
     /** 587 for submission with STARTTLS; 465 goes with `tls: implicit`, 25 with a relay of one's own. */

@@ -69,10 +69,48 @@ export const breakerSchema = z
     uncertainOpenMs: durationMs(SECOND, DAY)
       .default(30 * SECOND)
       .describe("Least time open after lost answers to the content: each may cost a copy, and no probe can see them."),
+    rampPercents: z
+      .array(percent(1, 99))
+      .max(20)
+      .refine((steps) => steps.every((step, index) => index === 0 || step > (steps[index - 1] ?? 0)), "do not grow")
+      .default([5, 25, 50])
+      .describe("Share of its mail that a provider gets after a good probe, step by step; then all of it."),
+    rampStepMs: durationMs(100, HOUR)
+      .default(5 * SECOND)
+      .describe("Time of each of these steps."),
   })
   .refine((breaker) => breaker.openMs <= breaker.openMaxMs, {
     path: ["openMs"],
     error: "is above breaker.openMaxMs",
+  })
+  .prefault({});
+
+/** How the workers of a fleet agree. */
+export const fleetSchema = z
+  .strictObject({
+    quorum: z
+      .union([z.literal("auto"), z.int().min(1).max(10_000)], { error: "is not auto or a number from 1" })
+      .default("auto")
+      .describe("Workers whose breakers must be open for all to shut: `auto` is 1 of one or two, 2 of more."),
+  })
+  .prefault({});
+
+/** When a provider that still answers, but slowly, gets less mail. */
+export const brownoutSchema = z
+  .strictObject({
+    factor: z
+      .number()
+      .min(1.5)
+      .max(100)
+      .default(4)
+      .describe("How many times above its own usual its p95 must be, to the stage before the content."),
+    leastMs: durationMs(10, 5 * MINUTE)
+      .default(500)
+      .describe("Below this no p95 counts as slow, however fast it usually is."),
+    windowMs: durationMs(SECOND, HOUR)
+      .default(30 * SECOND)
+      .describe("Time over which the present p95 is taken."),
+    minimumCalls: z.int().min(5).max(100_000).default(20).describe("Attempts the window must hold for it."),
   })
   .prefault({});
 
@@ -138,6 +176,7 @@ type ClassDefaults = {
   readonly onUncertain: "resend" | "retry" | "verify" | "hold";
   readonly afterVerify: "resend" | "retry" | "hold";
   readonly whenThrottled: "spill" | "wait" | { spillAfterMs: number };
+  readonly hedgeAfterMs: number | null;
 };
 
 const classSchema = (defaults: ClassDefaults) =>
@@ -162,6 +201,12 @@ const classSchema = (defaults: ClassDefaults) =>
         .describe(
           "What to do while a provider is throttled: `spill` to the next one, `wait` for it, or `{ spillAfterMs }` to wait that long first.",
         ),
+      hedgeAfterMs: durationMs(100, 5 * MINUTE)
+        .nullable()
+        .default(defaults.hedgeAfterMs)
+        .describe(
+          "An attempt still short of its content after this time is given up, and the next provider tried; null: never.",
+        ),
     })
     .prefault({});
 
@@ -174,18 +219,21 @@ export const classesSchema = z
         onUncertain: "resend",
         afterVerify: "resend",
         whenThrottled: "spill",
+        hedgeAfterMs: 1_500,
       }),
       transactional: classSchema({
         giveUpAfterMs: 72 * HOUR,
         onUncertain: "verify",
         afterVerify: "retry",
         whenThrottled: { spillAfterMs: 30 * SECOND },
+        hedgeAfterMs: null,
       }),
       bulk: classSchema({
         giveUpAfterMs: 72 * HOUR,
         onUncertain: "verify",
         afterVerify: "hold",
         whenThrottled: "wait",
+        hedgeAfterMs: null,
       }),
     },
     {

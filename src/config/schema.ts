@@ -2,8 +2,10 @@ import * as z from "zod";
 import type { RoutingSettings } from "../core/index.ts";
 import {
   breakerSchema,
+  brownoutSchema,
   classesSchema,
   deliverySchema,
+  fleetSchema,
   retrySchema,
   senderSchema,
   throttleSchema,
@@ -117,6 +119,8 @@ export const coreSchema = z
     queue: queueSchema,
     delivery: deliverySchema,
     breaker: breakerSchema,
+    fleet: fleetSchema,
+    brownout: brownoutSchema,
     throttle: throttleSchema,
     sender: senderSchema,
     retry: retrySchema,

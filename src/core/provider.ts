@@ -1,4 +1,5 @@
 import type { Clock } from "./clock.ts";
+import type { LimitSettings } from "./limits.ts";
 import type { Message } from "./message.ts";
 import type { Failure, Outcome } from "./outcome.ts";
 import type { Rule } from "./rule.ts";
@@ -125,6 +126,8 @@ export type RoutingSettings = {
   readonly priority: number;
   /** Share among providers of equal priority. */
   readonly weight: number;
+  /** What may be sent through it at most. Absent: as much as it takes. */
+  readonly limits?: LimitSettings | undefined;
 };
 
 /** Types a provider's definition; it changes nothing. */

@@ -60,6 +60,20 @@ export class Log {
         return this.probeEnded(event);
       case "gate.paused":
         return this.gatePaused(event);
+      case "fleet.changed":
+        return this.fleetChanged(event);
+      case "ramp.stepped":
+        return this.rampStepped(event);
+      case "gate.slowed":
+        return this.gateSlowed(event);
+      case "limit.changed":
+        return this.limitChanged(event);
+      case "quota.warned":
+        return this.quotaWarned(event);
+      case "control.changed":
+        return this.controlChanged(event);
+      case "cutover.stepped":
+        return this.cutoverStepped(event);
       case "provider.noticed":
         return this.providerNoticed(event);
     }
@@ -202,6 +216,53 @@ export class Log {
     this.#logger.warn(
       { event: "gate.paused", provider, cause, until, reason: this.#show(reason) },
       `${provider} ${cause} until ${until}`,
+    );
+  }
+
+  fleetChanged({ provider, from, to, reason, remedy, untilAt }: Of<"fleet.changed">): void {
+    const shown = this.#show(reason);
+    const until = untilAt === null ? null : new Date(untilAt).toISOString();
+    this.#logger[to === "open" ? "error" : "info"](
+      { event: "fleet.changed", provider, from, to, reason: shown, ...(remedy === null ? {} : { remedy }), until },
+      `fleet: ${provider} ${from} -> ${to}: ${shown}${remedy === null ? "" : `. ${remedy}`}`,
+    );
+  }
+
+  rampStepped({ provider, percent }: Of<"ramp.stepped">): void {
+    this.#logger.info({ event: "ramp.stepped", provider, percent }, `${provider} gets ${percent} % of its mail`);
+  }
+
+  gateSlowed({ provider, percent, reason }: Of<"gate.slowed">): void {
+    this.#logger[percent < 100 ? "warn" : "info"](
+      { event: "gate.slowed", provider, percent, reason },
+      `${provider} gets ${percent} % of its mail: ${reason}`,
+    );
+  }
+
+  limitChanged({ provider, perMinute, reason }: Of<"limit.changed">): void {
+    const shown = this.#show(reason);
+    this.#logger.warn(
+      { event: "limit.changed", provider, perMinute, reason: shown },
+      `${provider} takes ${perMinute} messages a minute now: ${shown}`,
+    );
+  }
+
+  quotaWarned({ provider, window, used, limit, emptyAt }: Of<"quota.warned">): void {
+    const empty = new Date(emptyAt).toISOString();
+    this.#logger.warn(
+      { event: "quota.warned", provider, window, used, limit, emptyAt: empty },
+      `${provider}: ${used} of ${limit} of the ${window} are used, at this rate all by ${empty}`,
+    );
+  }
+
+  controlChanged({ version, by, sentence }: Of<"control.changed">): void {
+    this.#logger.info({ event: "control.changed", version, by, sentence }, `change ${version} by ${by}: ${sentence}`);
+  }
+
+  cutoverStepped({ to, percent, state, reason }: Of<"cutover.stepped">): void {
+    this.#logger[state === "rolled back" ? "error" : "info"](
+      { event: "cutover.stepped", to, percent, state, reason },
+      `cutover to ${to} ${state}, ${percent} %: ${reason}`,
     );
   }
 

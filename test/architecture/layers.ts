@@ -3,14 +3,24 @@ export type Layer = { readonly may: readonly string[] | "everything"; readonly n
 
 const words = ["src/core"];
 const parts = [...words, "src/message"];
-const engine = [...parts, "src/gate", "src/ledger", "src/queue", "src/events", "src/telemetry", "src/redis"];
+const engine = [
+  ...parts,
+  "src/gate",
+  "src/control",
+  "src/ledger",
+  "src/queue",
+  "src/events",
+  "src/telemetry",
+  "src/redis",
+];
 const doors = [...engine, "src/config", "src/submission", "src/delivery"];
 
 /** A folder of src/ or providers/, or a file beside them, to its place. From the lowest to the highest. */
 export const LAYERS: Readonly<Record<string, Layer>> = {
   "src/core": { may: [], nothingOfNode: true },
   "src/message": { may: words },
-  "src/gate": { may: words },
+  "src/gate": { may: [...words, "src/redis"] },
+  "src/control": { may: [...words, "src/redis"] },
   "src/ledger": { may: [...words, "src/redis"] },
   "src/queue": { may: words },
   "src/events": { may: words },
