@@ -3,14 +3,7 @@ import { z } from "zod";
 const atMost = (limit: number | null) => z.int().min(1).nullable().default(limit);
 const percentKept = (percent: number) => z.int().min(0).max(90).default(percent);
 
-const timeZone = z.string().refine((name) => {
-  try {
-    new Intl.DateTimeFormat("en", { timeZone: name });
-    return true;
-  } catch {
-    return false;
-  }
-}, "is no IANA time zone, such as Asia/Tokyo");
+const timeZone = z.string().refine(isTimeZone, "is no IANA time zone, such as Asia/Tokyo");
 
 /** What a provider of some kind may be sent at most, unless its settings say otherwise. Null: no limit. */
 type LimitPreset = { readonly [K in "perMinute" | "recipientsPerDay" | "connections"]?: number };
@@ -93,3 +86,11 @@ export const smtpTimeouts = z
   .prefault({});
 
 export type SmtpTimeouts = z.output<typeof smtpTimeouts>;
+
+function isTimeZone(name: string): boolean {
+  try {
+    return Intl.DateTimeFormat("en", { timeZone: name }).resolvedOptions().timeZone !== "";
+  } catch {
+    return false;
+  }
+}
