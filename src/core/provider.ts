@@ -95,7 +95,25 @@ export interface Provider {
 /** Told of what happens inside a provider beside its outcomes. `fields` hold no secret and no address. */
 export type Notice = (event: string, fields: Readonly<Record<string, string | number | boolean>>) => void;
 
-export type ProviderContext = { readonly clock: Clock; readonly notice: Notice };
+/**
+ * What the gateways of a fleet keep for one another. Whoever reads the store reads it: secrets are sealed before. No call
+ * throws or takes more than a second; while the store is away nothing is kept, and whoever asks leads.
+ */
+export interface SharedCache {
+  /** What stands under a key, and for how long it still does, by the store's clock; null: nothing. */
+  get(key: string): Promise<{ readonly value: string; readonly ttlMs: number } | null>;
+  /** Replaces what stood there. */
+  set(key: string, value: string, ttlMs: number): Promise<void>;
+  /** Whether the caller is to do the work that a key names: the first who asks is, and then nobody for `ttlMs`. */
+  lead(key: string, ttlMs: number): Promise<boolean>;
+}
+
+export type ProviderContext = {
+  readonly clock: Clock;
+  readonly notice: Notice;
+  /** Absent where there is no fleet: a check from the command line, a test. */
+  readonly cache?: SharedCache;
+};
 
 /** The part of a schema library that Mailover relies on; zod 4 satisfies it. */
 export interface SettingsSchema<T> {
@@ -115,6 +133,11 @@ export interface ProviderDefinition<Settings extends RoutingSettings = RoutingSe
   readonly settings: SettingsSchema<Settings>;
   /** Paths of settings that are secrets: hidden wherever settings are shown, and readable from files. */
   readonly secrets: readonly string[];
+  /**
+   * A required text, `each`, in whose place a configuration may give a `list` of them: each entry is then a provider of its
+   * own, `<name>-1`, `<name>-2` and so on, with the other settings in common. The schema knows `each` only.
+   */
+  readonly pool?: { readonly each: string; readonly list: string };
   /** What its replies mean; first match wins. */
   readonly rules: readonly Rule[];
   create(name: string, settings: Settings, context: ProviderContext): Provider;
