@@ -7,6 +7,8 @@ export const microsoft365 = defineProvider({
   kind: "microsoft365",
   settings,
   secrets: ["clientSecret", "certificate.password"],
+  // Exchange Online limits each mailbox: many of them carry many times as much.
+  pool: { each: "mailbox", list: "mailboxes" },
   rules,
   create: (name, settings, context) => new Microsoft365Provider(name, settings, context),
 });

@@ -5,7 +5,7 @@ import { webhookSchema } from "./schema-webhooks.ts";
 import type { Path } from "./tree.ts";
 
 /** The types of JSON that a setting may have. */
-export type SettingType = "string" | "number" | "integer" | "boolean" | "array" | "object";
+export type SettingType = "string" | "number" | "integer" | "boolean" | "array" | "object" | "null";
 
 /** One setting as its schema describes it. */
 export type Setting = {
@@ -46,9 +46,17 @@ export function coreSettings(): readonly Setting[] {
 }
 
 /** The settings of a kind of provider, below the provider's name. Empty where its schema is not zod's: nothing is known. */
-export function providerSettings(definition: ProviderDefinition): readonly Setting[] {
-  const schema: unknown = definition.settings;
-  return schema instanceof z.ZodType ? settingsIn(toNode(schema), [], true) : [];
+export function providerSettings({ settings, pool }: ProviderDefinition): readonly Setting[] {
+  const schema: unknown = settings;
+  const known = schema instanceof z.ZodType ? settingsIn(toNode(schema), [], true) : [];
+  return known.flatMap((setting) =>
+    pool !== undefined && setting.path.join(".") === pool.each ? [setting, listOf(setting, pool.list)] : [setting],
+  );
+}
+
+/** The list that may stand in the place of a setting: it makes a pool. */
+function listOf(setting: Setting, name: string): Setting {
+  return { ...setting, path: [name], types: ["array"], required: false, choices: [], minimum: null, maximum: null };
 }
 
 /** The settings of a webhook endpoint, below the endpoint's name. */

@@ -7,7 +7,12 @@ import { valueAt } from "./tree.ts";
 import type { Path } from "./tree.ts";
 
 /** What is wrong with a setting, before it is known which file or variable it came from. */
-export type Finding = { readonly path: Path; readonly text: string; readonly missing: boolean };
+export type Finding = {
+  readonly path: Path;
+  readonly text: string;
+  /** Whether it is a setting that is not there, and that a file or a variable can bring. */
+  readonly missing: boolean;
+};
 
 /** An issue of zod 4. Another schema library has path and message only. */
 type Issue = {
@@ -66,7 +71,9 @@ function findingsOf(issue: Issue, above: Path, value: unknown, context: ParseCon
   const found = valueAt(value, below);
   if (found === undefined) {
     const missing = issue.code === "invalid_type" || issue.code === "invalid_value";
-    return [{ path, text: missing ? "is missing" : issue.message, missing }];
+    // No variable sets what is inside of a list.
+    const settable = missing && !issue.path.some((part) => typeof part === "number");
+    return [{ path, text: missing ? "is missing" : issue.message, missing: settable }];
   }
   return [{ path, text: describe(found, path, issue, context.isSecret), missing: false }];
 }

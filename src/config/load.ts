@@ -8,6 +8,8 @@ import { checkConfig } from "./check.ts";
 import { loadFiles } from "./files.ts";
 import type { Environment, Layer } from "./files.ts";
 import type { Finding } from "./finding.ts";
+import { expandPools, writtenPath } from "./pool.ts";
+import type { ProviderEntry } from "./pool.ts";
 import type { ConfigProblem } from "./problem.ts";
 import { secretsOf } from "./redact.ts";
 import type { IsSecret } from "./redact.ts";
@@ -65,7 +67,14 @@ export function loadConfig({ env, cwd, definitions }: LoadOptions): LoadResult {
   if (files.problems.length > 0 || inline.problems.length > 0) return { ok: false, errors: early, warnings };
   const checked = checkConfig(tree, definitions);
   if (checked.ok && early.length === 0) {
-    return { ok: true, config: checked.config, sources: sourcesOf(checked.config, layers), isSecret, warnings };
+    const { entries } = expandPools(isTree(tree["providers"]) ? tree["providers"] : {}, definitions);
+    return {
+      ok: true,
+      config: checked.config,
+      sources: sourcesOf(checked.config, layers, entries),
+      isSecret: (path) => isSecret(writtenPath(path, entries)),
+      warnings,
+    };
   }
   const broken = new Set(early.map(({ path }) => formatPath(path)));
   const found = (checked.ok ? [] : checked.findings)
@@ -155,9 +164,14 @@ function locate({ path, text, missing }: Finding, around: Surroundings): ConfigP
   return { source, path, text: `${text}; ${way}` };
 }
 
-function sourcesOf(config: Config, layers: readonly Layer[]): ReadonlyMap<string, string> {
+function sourcesOf(
+  config: Config,
+  layers: readonly Layer[],
+  entries: readonly ProviderEntry[],
+): ReadonlyMap<string, string> {
   const set = asWritten(config).flatMap(({ path }) => {
-    const source = layers.findLast(({ settings }) => (valueAt(settings, path) ?? null) !== null)?.source;
+    const written = writtenPath(path, entries);
+    const source = layers.findLast(({ settings }) => (valueAt(settings, written) ?? null) !== null)?.source;
     return source === undefined ? [] : [[formatPath(path), source] as const];
   });
   return new Map(set);

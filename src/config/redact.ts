@@ -19,7 +19,10 @@ export function secretsOf(tree: unknown, definitions: readonly ProviderDefinitio
   for (const [name, provider] of Object.entries(providers)) {
     const kind = isTree(provider) ? provider["kind"] : undefined;
     const definition = definitions.find((candidate) => candidate.kind === kind);
-    for (const secret of definition?.secrets ?? []) paths.add(`providers.${name}.${secret}`);
+    for (const secret of definition?.secrets ?? []) {
+      paths.add(`providers.${name}.${secret}`);
+      if (secret === definition?.pool?.each) paths.add(`providers.${name}.${definition.pool.list}`);
+    }
   }
   return (path) =>
     path.some((_, index) => paths.has(path.slice(0, index + 1).join("."))) || SECRET_KEY.test(path.at(-1) ?? "");

@@ -79,4 +79,5 @@ const TYPE_WORDS = {
   boolean: "true or false",
   array: "list",
   object: "group",
+  null: "null",
 } as const;

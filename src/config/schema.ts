@@ -12,6 +12,7 @@ import {
 } from "./schema-delivery.ts";
 import { encryptionSchema, ledgerSchema } from "./schema-encryption.ts";
 import { redisSchema } from "./schema-redis.ts";
+import { routesSchema } from "./schema-routes.ts";
 import { webhooksSchema } from "./schema-webhooks.ts";
 
 const DAY_MS = 86_400_000;
@@ -125,6 +126,7 @@ export const coreSchema = z
     sender: senderSchema,
     retry: retrySchema,
     classes: classesSchema,
+    routes: routesSchema,
     message: messageSchema,
     encryption: encryptionSchema,
     ledger: ledgerSchema,
@@ -154,4 +156,6 @@ export type ProviderConfig = RoutingSettings & { readonly kind: string };
 /** The whole configuration: checked, complete, frozen. */
 export type Config = DeepReadonly<z.output<typeof coreSchema>> & {
   readonly providers: Readonly<Record<string, ProviderConfig>>;
+  /** Names that stand for several providers, and the names of these. No setting: it follows from the providers'. */
+  readonly pools: Readonly<Record<string, readonly string[]>>;
 };

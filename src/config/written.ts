@@ -5,7 +5,8 @@ import type { Path } from "./tree.ts";
 
 /** The settings in force, each as one would write it into a file. */
 export function asWritten(config: Config): readonly { readonly path: Path; readonly value: unknown }[] {
-  return leavesOf(config).map(({ path, value }) => {
+  const { pools: _, ...settings } = config;
+  return leavesOf(settings).map(({ path, value }) => {
     const group = path.slice(0, -1);
     return group[0] === "classes" && group.at(-1) === "whenThrottled"
       ? { path: group, value: throttleAsWritten(valueAt(config, group) as ThrottlePolicy) }

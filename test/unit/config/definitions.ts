@@ -8,7 +8,7 @@ function noProvider(): Provider {
   throw new Error("these tests read settings only");
 }
 
-/** A relay: required text, numbers, a choice, a secret. */
+/** A relay: required text that may be a list, numbers, a choice, a secret. */
 const relay = defineProvider<RoutingSettings>({
   kind: "relay",
   settings: z.strictObject({
@@ -22,6 +22,7 @@ const relay = defineProvider<RoutingSettings>({
     idleMs: z.int().min(0).max(3_600_000).default(30_000),
   }),
   secrets: ["password"],
+  pool: { each: "host", list: "hosts" },
   rules: [],
   create: noProvider,
 });
