@@ -1,10 +1,12 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { checkRoutes } from "../../../src/config/check-routes.ts";
-import { printConfig } from "../../../src/config/index.ts";
+import { formatProblems, loadConfig, printConfig } from "../../../src/config/index.ts";
 import { matches } from "../../../src/delivery/route-rules.ts";
 import type { Conditions, RouteFacts } from "../../../src/delivery/route-rules.ts";
-import { loaded, errorsOf } from "./project.ts";
+import { providerDefinitions } from "../../../providers/index.ts";
+import { blocksOf, read } from "../docs/pages.ts";
+import { errorsOf, loaded, project } from "./project.ts";
 
 const providers =
   "providers: { relay: { kind: relay, host: a.jp }, cloud: { kind: cloud, apiKey: K-1 }, " +
@@ -76,6 +78,23 @@ test("without providers no name of a route is blamed", () => {
   expect(errorsOf({ "config/default.yaml": "routes: [{ use: [relay] }]\n" })).toEqual([
     "config/development.yaml: providers: names no provider; write one into this file",
   ]);
+});
+
+test("the examples of docs/routes.md are right", () => {
+  const [providers, routes] = blocksOf(read("docs/routes.md"), "yaml");
+  const env = {
+    NODE_ENV: "production",
+    MAILOVER_PROVIDERS_MICROSOFT365_CLIENT_SECRET: "s3cr3t",
+    MAILOVER_PROVIDERS_FABRIKAM365_CLIENT_SECRET: "s3cr3t",
+    MAILOVER_PROVIDERS_SENDGRID_API_KEY: "SG.s3cr3t",
+    MAILOVER_PROVIDERS_RELAY_PASSWORD: "s3cr3t",
+  };
+  const files = { "config/production.yaml": providers ?? "", "config/local.yaml": routes ?? "" };
+  for (const names of [["config/production.yaml"], ["config/production.yaml", "config/local.yaml"]] as const) {
+    const cwd = project(Object.fromEntries(names.map((name) => [name, files[name]])));
+    const result = loadConfig({ env, cwd, definitions: providerDefinitions });
+    expect(result.ok ? result.config.routes.length : formatProblems(result.errors)).toBe(names.length === 1 ? 2 : 1);
+  }
 });
 
 const domains = fc.subarray(["a.jp", "b.jp", "x.a.jp", "*.a.jp", "*.jp"], { minLength: 1 });
