@@ -3,7 +3,8 @@ import type { Config } from "./config/index.ts";
 import type { Emit, Provider, ProviderDefinition } from "./core/index.ts";
 import { work } from "./delivery/work.ts";
 import type { WorkParts } from "./delivery/work.ts";
-import type { Upstream } from "./delivery/route.ts";
+import { NOTHING_CHANGED } from "./control/overlay.ts";
+import type { Upstream } from "./delivery/order.ts";
 import { EventBus } from "./events/bus.ts";
 import { startWebhooks } from "./events/webhooks/start.ts";
 import type { Webhooks } from "./events/webhooks/start.ts";
@@ -74,6 +75,7 @@ export async function startGateway({ config, definitions, log, environment }: Ga
 
     const parts = {
       upstreams,
+      routing: { rules: config.routes, pools: config.pools, overlay: () => NOTHING_CHANGED },
       classes: config.classes,
       backoff: config.retry,
       attemptTimeoutMs: config.delivery.attemptTimeoutMs,
@@ -199,6 +201,7 @@ function gateSettings(config: Config): GateSettings {
     throttle: config.throttle,
     senderRememberMs: config.sender.rememberMs,
     slowAfterMs: config.delivery.slowAfterMs,
+    brownout: config.brownout,
   };
 }
 

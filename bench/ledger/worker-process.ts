@@ -1,6 +1,7 @@
 import { createProviders } from "../../src/app.ts";
 import { providerDefinitions } from "../../providers/index.ts";
 import { checkConfig } from "../../src/config/index.ts";
+import { BY_PRIORITY } from "../../src/delivery/order.ts";
 import { work } from "../../src/delivery/work.ts";
 import type { WorkParts } from "../../src/delivery/work.ts";
 import { EventBus } from "../../src/events/bus.ts";
@@ -45,6 +46,7 @@ const settings = {
   throttle: config.throttle,
   senderRememberMs: config.sender.rememberMs,
   slowAfterMs: config.delivery.slowAfterMs,
+  brownout: config.brownout,
 };
 const upstreams = createProviders(config, providerDefinitions, events.emit).map(({ provider, priority, weight }) => ({
   name: provider.name,
@@ -56,6 +58,7 @@ const workerName = `bench-host:${process.pid}`;
 const parts: Omit<WorkParts, "ledger"> = {
   ...common,
   upstreams,
+  routing: BY_PRIORITY,
   classes: config.classes,
   backoff: config.retry,
   attemptTimeoutMs: config.delivery.attemptTimeoutMs,

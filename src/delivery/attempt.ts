@@ -2,7 +2,7 @@ import { classify } from "../core/index.ts";
 import type { Clock, Emit, Message, Outcome, Stage } from "../core/index.ts";
 import { JOB_LOST } from "../queue/claim.ts";
 import type { Entry } from "./journal.ts";
-import type { Upstream } from "./route.ts";
+import type { Upstream } from "./order.ts";
 
 export type AttemptParts = {
   readonly clock: Clock;
@@ -17,6 +17,8 @@ export type Trial = {
   readonly number: number;
   /** The content is not begun after this instant. Epoch milliseconds. */
   readonly giveUpAt: number;
+  /** Given up for another provider where its content has not begun after this time; null: not for that. */
+  readonly hedgeAfterMs: number | null;
   /** Told when the attempt begins, and asked before its content leaves. */
   readonly entry: Entry;
 };
@@ -26,16 +28,16 @@ const STOPPING_MS = 10_000;
 
 /**
  * Makes one attempt at one provider, with its gate told of the stages and the outcome. `signal` stops it: because the
- * gateway ends, or because the job is another worker's now. Null: the gate shut while it waited for a connection, so
- * that no attempt was made.
+ * gateway ends, or because the job is another worker's now. `turned-away`, `hedged`: the gate shut, or the time for it was
+ * over, while it waited for a connection, so that no attempt was made.
  */
 export async function attempt(
   upstream: Upstream,
   trial: Trial,
   signal: AbortSignal,
   parts: AttemptParts,
-): Promise<Outcome | null> {
-  const { message, recipients, number, giveUpAt, entry } = trial;
+): Promise<Outcome | "turned-away" | "hedged"> {
+  const { message, recipients, number, giveUpAt, hedgeAfterMs, entry } = trial;
   const { provider } = upstream.gate;
   const passage = upstream.gate.begin(message.from.address);
   // A job that was lost is left to end once its content is out: its answer is the only one there will be.
@@ -45,6 +47,14 @@ export async function attempt(
   const timers = [setTimeout(stop, parts.attemptTimeoutMs)];
   if (timeLeftMs < parts.attemptTimeoutMs) {
     timers.push(setTimeout(() => passage.abandon("the time of the message is over"), timeLeftMs));
+  }
+  let hedged = false;
+  if (hedgeAfterMs !== null) {
+    const hedge = (): void => {
+      hedged = true;
+      passage.abandon(`its content had not begun after ${hedgeAfterMs} ms, and another provider is free`);
+    };
+    timers.push(setTimeout(hedge, hedgeAfterMs));
   }
   signal.addEventListener("abort", stop, { once: true });
   let leftBehind = false;
@@ -73,7 +83,7 @@ export async function attempt(
     const sending = (async () => provider.send({ message, recipients }, options))();
     const outcome = await Promise.race([sending.catch((error: unknown) => defect(error, passage.stage())), stubborn]);
     await passage.end(outcome);
-    if (passage.turnedAway() && !leftBehind && !entry.hasBegun()) return null;
+    if (passage.turnedAway() && !leftBehind && !entry.hasBegun()) return hedged ? "hedged" : "turned-away";
     const failure = outcome.kind === "relayed" ? null : outcome.failure;
     parts.emit({
       type: "attempt.ended",

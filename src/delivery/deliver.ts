@@ -1,28 +1,37 @@
 import { withAttempt } from "../core/index.ts";
-import type { DeliveryRecord, Outcome } from "../core/index.ts";
-import { attempt } from "./attempt.ts";
+import type { DeliveryRecord } from "../core/index.ts";
+import { done, expired, noProvider } from "./ending.ts";
 import { informed, inquire } from "./inquiry.ts";
 import { interruptedOutcome } from "./interruption.ts";
 import { policyFor } from "./policy.ts";
-import { attemptRecord, ended, pendingRecipients } from "./record.ts";
+import { attemptRecord, pendingRecipients } from "./record.ts";
+import { bearerOf } from "./round.ts";
 import type { DeliveryParts, Resolution, Round, Task } from "./round.ts";
 import { planRoute } from "./route.ts";
-import type { Upstream } from "./route.ts";
+import type { Upstream } from "./order.ts";
 import { settle } from "./settle.ts";
 import type { Settled } from "./settle.ts";
-import { deferral, hold, mayWait, waitForSendAt, waitForThrottled } from "./waiting.ts";
+import { tryTier } from "./tier.ts";
+import type { Progress } from "./tier.ts";
+import { deferral, hold, isWaitedFor, waitFor, waitForSendAt, waitForThrottled } from "./waiting.ts";
 
 /** Brings a message one round further: through the providers of its route until one takes it or none is left. */
 export async function deliver(task: Task, parts: DeliveryParts): Promise<Resolution> {
+  const resolution = await bringFurther(task, parts);
+  // Slots that it booked and did not use are free for others.
+  if (resolution.kind === "ended" && task.record.throttledSince !== null) {
+    for (const { gate } of parts.upstreams) gate.limiter.release(task.message.id);
+  }
+  return resolution;
+}
+
+async function bringFurther(task: Task, parts: DeliveryParts): Promise<Resolution> {
   const policy = policyFor(task.submission, parts.classes, sinceOf(task));
   const isReleased = task.record.status === "held" || task.record.isReleased === true;
   // Someone who lets a held message go on has decided.
   const answer = policy.verify && !isReleased ? await inquire(task, task.record, parts) : null;
   const before = answer === null ? task.record : informed(task.record, answer);
-  const route = planRoute(parts.upstreams, task.message, before, {
-    wanted: task.submission.providers,
-    random: parts.random,
-  });
+  const route = planRoute(parts.upstreams, task, before, parts);
   const round: Round = { task, policy, route, parts };
   let record: DeliveryRecord = {
     ...before,
@@ -44,32 +53,26 @@ export async function deliver(task: Task, parts: DeliveryParts): Promise<Resolut
   if (parts.clock() < policy.notBeforeAt) return waitForSendAt(round, record);
   if (route.upstreams.length === 0 && !route.mendable) return noProvider(record);
 
-  let attempted = false;
-  const ahead = [...route.upstreams];
-  for (let upstream = ahead.shift(); upstream !== undefined; upstream = ahead.shift()) {
-    const admission = upstream.gate.admit(task.message.from.address);
-    if (!admission.open) {
-      const { cause, reason, untilAt } = admission;
-      record = { ...record, skipped: [...record.skipped, { provider: upstream.name, reason }] };
-      const waits = cause === "throttled" && mayWait(record, policy, untilAt, parts.clock());
-      if (waits) return waitForThrottled(round, record, untilAt, `${upstream.name}: ${reason}`);
-      continue;
-    }
-    if (task.signal.aborted) return { kind: "handed-back", record };
-    if (parts.clock() >= policy.giveUpAt) return expired(record);
+  return tryTiers(round, record);
+}
 
-    const made = await makeAttempt(round, record, upstream);
-    if (made === null) {
-      // The gate shut while the message stood before it: it is asked again.
-      ahead.unshift(upstream);
-      continue;
-    }
-    attempted = true;
-    const settled = settle(round, made.record, upstream, made.outcome);
-    record = settled.record;
-    const resolution = await proceed(round, settled, upstream);
-    if (resolution !== null) return resolution;
+/** Through the tiers of the route, one after the other. */
+async function tryTiers(round: Round, begun: DeliveryRecord): Promise<Resolution> {
+  const { policy, route, parts } = round;
+  let progress: Progress = { record: begun, attempted: false, soonest: null };
+  for (const [index, tier] of route.tiers.entries()) {
+    const below = route.tiers.slice(index + 1).flat();
+    const proceedAt = (settled: Settled, upstream: Upstream): Promise<Resolution | null> =>
+      proceed(round, settled, upstream);
+    const next = await tryTier(round, progress, { tier, below, proceed: proceedAt });
+    if ("kind" in next) return next;
+    progress = next;
+    const { record, soonest } = progress;
+    if (soonest !== null && isWaitedFor(soonest, record, policy, parts.clock())) return waitFor(round, record, soonest);
   }
+  const { record, attempted, soonest } = progress;
+  // Nobody is left, and somebody only asks for patience.
+  if (!attempted && soonest !== null && soonest.kind !== "pause") return waitFor(round, record, soonest);
   return deferral(round, record, attempted);
 }
 
@@ -90,25 +93,6 @@ async function proceed(round: Round, { record, decision }: Settled, upstream: Up
     case "defer":
       return null;
   }
-}
-
-async function makeAttempt(
-  { task, policy, parts }: Round,
-  before: DeliveryRecord,
-  upstream: Upstream,
-): Promise<{ record: DeliveryRecord; outcome: Outcome } | null> {
-  // From here on a second copy is possible where an earlier attempt may have been accepted.
-  const record = { ...before, possibleDuplicate: before.possibleDuplicate || before.unsettled };
-  const number = record.attemptCount + 1;
-  const startedAt = new Date(parts.clock()).toISOString();
-  const entry = task.journal.entry(number, upstream.name);
-  const { giveUpAt } = policy;
-  const trial = { message: task.message, recipients: pendingRecipients(record), number, giveUpAt, entry };
-  const outcome = await attempt(upstream, trial, task.signal, parts);
-  if (outcome === null) return null;
-  const endedAt = new Date(parts.clock()).toISOString();
-  const facts = { number, provider: upstream.name, startedAt, endedAt };
-  return { outcome, record: withAttempt(record, attemptRecord(outcome, facts)) };
 }
 
 /** Ends an attempt that a worker before this one left open, as far as the ledger knows how far it came. */
@@ -139,26 +123,10 @@ async function takeOver(
 }
 
 function gateOpensAt({ task, parts }: Round, upstream: Upstream): number {
-  const admission = upstream.gate.admit(task.message.from.address);
+  const admission = upstream.gate.admit(bearerOf(task));
   return admission.open ? parts.clock() : admission.untilAt;
 }
 
 function sinceOf({ dueAt, record }: Task): number {
   return record.reopenedAt === undefined ? dueAt : Math.max(dueAt, Date.parse(record.reopenedAt));
-}
-
-/** Nobody waits any more: each recipient was relayed or refused. */
-function done(record: DeliveryRecord): Resolution {
-  const refused = record.recipients.find(({ status }) => status === "refused");
-  return { kind: "ended", record: ended(record, "bounced", refused?.reason ?? "") };
-}
-
-function expired(record: DeliveryRecord): Resolution {
-  const last = record.reason === null ? "no attempt was made in time" : `it last waited because of ${record.reason}`;
-  return { kind: "ended", record: ended(record, "expired", last) };
-}
-
-function noProvider(record: DeliveryRecord): Resolution {
-  const reasons = record.skipped.map(({ provider, reason }) => `${provider}: ${reason}`).join("; ");
-  return { kind: "ended", record: ended(record, "bounced", `no provider can take this message: ${reasons}`) };
 }

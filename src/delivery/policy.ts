@@ -8,6 +8,8 @@ export type ClassSettings = {
   /** What `verify` comes to when the provider cannot say whether it accepted the message. */
   readonly afterVerify: UncertainPolicy;
   readonly whenThrottled: ThrottlePolicy;
+  /** An attempt still short of its content after this time is given up for the next provider; null: never. */
+  readonly hedgeAfterMs: number | null;
 };
 
 /** How one message is treated: its class's settings with its own choices over them. */
@@ -17,6 +19,7 @@ export type Policy = {
   /** What is done where it is not asked, or cannot tell. */
   readonly onUncertain: UncertainPolicy;
   readonly whenThrottled: ThrottlePolicy;
+  readonly hedgeAfterMs: number | null;
   /** Never sent after this instant. */
   readonly giveUpAt: number;
   /** Not before this instant; 0 where it may go at once. */
@@ -37,6 +40,7 @@ export function policyFor(
     verify: wanted === "verify",
     onUncertain: wanted === "verify" ? settings.afterVerify : wanted,
     whenThrottled: submission.whenThrottled ?? settings.whenThrottled,
+    hedgeAfterMs: settings.hedgeAfterMs,
     giveUpAt: Math.min(byAge, submission.expiresAt?.getTime() ?? Number.POSITIVE_INFINITY),
     notBeforeAt,
   };

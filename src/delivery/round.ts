@@ -1,9 +1,11 @@
 import type { Clock, DeliveryRecord, Emit, Message, MessageClass, Random, Submission } from "../core/index.ts";
+import type { Bearer } from "../gate/gate.ts";
 import type { OpenAttempt } from "../ledger/ledger.ts";
 import type { BackoffSettings } from "./backoff.ts";
 import type { Journal } from "./journal.ts";
 import type { ClassSettings, Policy } from "./policy.ts";
-import type { Route, Upstream } from "./route.ts";
+import type { Routing, Upstream } from "./order.ts";
+import type { Route } from "./route.ts";
 
 /** One message to be brought one round further. */
 export type Task = {
@@ -37,6 +39,7 @@ export type Resolution =
 /** What delivery works with, the same for all messages. */
 export type DeliveryParts = {
   readonly upstreams: readonly Upstream[];
+  readonly routing: Routing;
   readonly classes: Readonly<Record<MessageClass, ClassSettings>>;
   readonly backoff: BackoffSettings;
   /** Backstop behind the providers' own time limits. */
@@ -53,3 +56,8 @@ export type Round = {
   readonly route: Route;
   readonly parts: DeliveryParts;
 };
+
+/** A message as gates ask about it. */
+export function bearerOf({ message }: Task): Bearer {
+  return { id: message.id, from: message.from.address };
+}

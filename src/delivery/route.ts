@@ -1,74 +1,76 @@
-import type { Declination, DeliveryRecord, Message, Random, Skip } from "../core/index.ts";
-import type { Gate } from "../gate/gate.ts";
-
-/** A provider as the route sees it. Lower `priority` comes first; equal ones share by `weight`. */
-export type Upstream = {
-  readonly name: string;
-  readonly priority: number;
-  readonly weight: number;
-  readonly gate: Gate;
-};
+import type { Declination, DeliveryRecord, Message, Random, Skip, Submission } from "../core/index.ts";
+import type { Drain } from "../control/overlay.ts";
+import { orderFor, standingOf } from "./order.ts";
+import type { Routing, Upstream } from "./order.ts";
 
 export type Route = {
-  /** Those that can take this message, in order. */
+  /** Those that can take this message, in order; equals in one tier. */
+  readonly tiers: readonly (readonly Upstream[])[];
+  /** The same without tiers. */
   readonly upstreams: readonly Upstream[];
-  /** Those that cannot, each with the reason. */
+  /** Those that could, and that operators keep mail from: maybe in a later round. */
+  readonly drained: readonly Upstream[];
+  /** Those that cannot, each with the reason; the drained ones among them. */
   readonly skipped: readonly Skip[];
   /** Whether an operator can make one of those take it: by a From that it may use, by a provider of the name wanted. */
   readonly mendable: boolean;
+  /** What set the order, in words. */
+  readonly because: string;
 };
 
-/** The order for one message: by priority, by chance according to weight among equals, narrowed to `wanted` where given. */
-export function orderUpstreams(
-  upstreams: readonly Upstream[],
-  wanted: readonly string[] | null,
-  random: Random,
-): Upstream[] {
-  if (wanted !== null) {
-    return wanted.flatMap((name) => upstreams.find((upstream) => upstream.name === name) ?? []);
-  }
-  // Exponential keys give each its share of the first places (Efraimidis and Spirakis, 2006).
-  return upstreams
-    .map((upstream) => ({ upstream, key: -Math.log(1 - random()) / upstream.weight }))
-    .toSorted((a, b) => a.upstream.priority - b.upstream.priority || a.key - b.key)
-    .map(({ upstream }) => upstream);
-}
+/** Why a provider is left out of a message's route. `operator`: people keep mail from it. */
+type Inability = Declination | { readonly cause: "operator"; readonly reason: string };
 
 /** The providers that can take this message, and why the others cannot. Gates are asked later, when their turn comes. */
 export function planRoute(
   upstreams: readonly Upstream[],
-  message: Message,
+  { message, submission }: { readonly message: Message; readonly submission: Submission },
   record: DeliveryRecord,
-  options: { readonly wanted: readonly string[] | null; readonly random: Random },
+  { routing, random }: { readonly routing: Routing; readonly random: Random },
 ): Route {
-  const unknown = (options.wanted ?? []).filter((name) => !upstreams.some((upstream) => upstream.name === name));
-  const skipped: Skip[] = unknown.map((provider) => ({ provider, reason: "no provider of this name is configured" }));
-  const able: Upstream[] = [];
-  let mendable = unknown.length > 0;
-  const candidates = orderUpstreams(upstreams, options.wanted, options.random).map((upstream) => ({
-    upstream,
-    inability: inabilityOf(upstream, message, record),
+  const order = orderFor(upstreams, { id: message.id, submission }, routing, random);
+  const skipped: Skip[] = order.unknown.map((provider) => ({
+    provider,
+    reason: "no provider of this name is configured",
   }));
+  let mendable = order.unknown.length > 0;
+  const overlay = routing.overlay();
+  const inabilities = new Map(
+    order.tiers.flat().map((upstream) => {
+      const { drain } = standingOf(overlay, upstream.name);
+      return [upstream, inabilityOf(upstream, message, record) ?? drained(drain)] as const;
+    }),
+  );
   // While it is not known whether a provider accepted the message, no other may have it; unless that one is gone, or
   // cannot take the message any more: then nobody would ever have it.
-  const pinnedTo = candidates.find(
-    ({ upstream, inability }) => upstream.name === record.uncertainAt && inability?.cause !== "content",
-  )?.upstream.name;
-  for (const { upstream, inability } of candidates) {
-    const provider = upstream.name;
+  const pinnedTo = [...inabilities].find(
+    ([{ name }, inability]) => name === record.uncertainAt && inability?.cause !== "content",
+  )?.[0].name;
+  const shelved: Upstream[] = [];
+  const isAble = (upstream: Upstream): boolean => {
+    const { name: provider } = upstream;
+    const inability = inabilities.get(upstream) ?? null;
     if (pinnedTo !== undefined && provider !== pinnedTo) {
       skipped.push({ provider, reason: `${pinnedTo} may have accepted the message already` });
-    } else if (inability === null) {
-      able.push(upstream);
-    } else {
-      skipped.push({ provider, reason: inability.reason });
-      mendable ||= inability.cause === "sender";
+      return false;
     }
-  }
-  return { upstreams: able, skipped, mendable };
+    if (inability === null) return true;
+    skipped.push({ provider, reason: inability.reason });
+    mendable ||= inability.cause !== "content";
+    if (inability.cause === "operator") shelved.push(upstream);
+    return false;
+  };
+  const tiers = order.tiers.map((tier) => tier.filter(isAble)).filter((tier) => tier.length > 0);
+  return { tiers, upstreams: tiers.flat(), drained: shelved, skipped, mendable, because: order.because };
 }
 
-function inabilityOf({ name, gate }: Upstream, message: Message, record: DeliveryRecord): Declination | null {
+function drained(drain: Drain | null): Inability | null {
+  if (drain === null) return null;
+  const until = drain.untilAt === null ? "" : ` until ${new Date(drain.untilAt).toISOString()}`;
+  return { cause: "operator", reason: `drained by ${drain.by}${until}: ${drain.reason}` };
+}
+
+function inabilityOf({ name, gate }: Upstream, message: Message, record: DeliveryRecord): Inability | null {
   const { capabilities } = gate.provider;
   const sizeBytes = message.mime.length;
   const recipientCount = message.envelope.rcptTo.length;
@@ -83,6 +85,6 @@ function inabilityOf({ name, gate }: Upstream, message: Message, record: Deliver
   return gate.provider.declines(message);
 }
 
-function cannot(reason: string): Declination {
+function cannot(reason: string): Inability {
   return { cause: "content", reason };
 }

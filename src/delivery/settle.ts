@@ -2,8 +2,9 @@ import type { DeliveryRecord, Failure, Outcome, RecipientRecord } from "../core/
 import { decide } from "./decide.ts";
 import type { Circumstances, Decision } from "./decide.ts";
 import { clipped, pendingRecipients, withRecipients } from "./record.ts";
+import { bearerOf } from "./round.ts";
 import type { Round } from "./round.ts";
-import type { Upstream } from "./route.ts";
+import type { Upstream } from "./order.ts";
 import { mayWait } from "./waiting.ts";
 
 export type Settled = {
@@ -65,8 +66,10 @@ function circumstancesOf(
   record: DeliveryRecord,
   upstream: Upstream,
 ): Circumstances {
-  const others = route.upstreams.filter((other) => other !== upstream && !record.refusedBy.includes(other.name));
-  const admission = upstream.gate.admit(task.message.from.address);
+  const others = [...route.upstreams, ...route.drained].filter(
+    (other) => other !== upstream && !record.refusedBy.includes(other.name),
+  );
+  const admission = upstream.gate.admit(bearerOf(task));
   return {
     othersLeft: others.length,
     onUncertain: policy.onUncertain,

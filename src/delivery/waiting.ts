@@ -1,6 +1,8 @@
 import type { DeliveryRecord } from "../core/index.ts";
 import { backoffMs } from "./backoff.ts";
+import type { Upstream } from "./order.ts";
 import type { Policy } from "./policy.ts";
+import { bearerOf } from "./round.ts";
 import type { Resolution, Round } from "./round.ts";
 
 type Later = Extract<Resolution, { kind: "later" }>;
@@ -12,6 +14,46 @@ const SHORTEST_WAIT_MS = 500;
 export function mayWait(record: DeliveryRecord, policy: Policy, untilAt: number, now: number): boolean {
   const since = record.throttledSince === null ? now : Date.parse(record.throttledSince);
   return untilAt - since <= policy.whenThrottled.maxWaitMs;
+}
+
+/** How much longer a message waits for providers that are throttled, or at their limit, rather than go elsewhere. */
+export function patienceMs(record: DeliveryRecord, policy: Policy, now: number): number {
+  const since = record.throttledSince === null ? now : Date.parse(record.throttledSince);
+  return Math.max(0, policy.whenThrottled.maxWaitMs - (now - since));
+}
+
+/** What a provider asks a message to wait for. A slot is of our own limits, and exact. */
+export type Wait = {
+  readonly upstream: Upstream;
+  readonly kind: "pause" | "slot" | "booked slot" | "quota";
+  readonly untilAt: number;
+  readonly reason: string;
+};
+
+/** Whether the message's policy is to wait for this rather than go to a provider of a lower tier. */
+export function isWaitedFor({ kind, untilAt }: Wait, record: DeliveryRecord, policy: Policy, now: number): boolean {
+  return kind !== "quota" && mayWait(record, policy, untilAt, now);
+}
+
+/** Waits for what the provider asks for; for a slot until just then, and not later. */
+export async function waitFor(round: Round, record: DeliveryRecord, wait: Wait): Promise<Later> {
+  const reason = `${wait.upstream.name}: ${wait.reason}`;
+  if (wait.kind === "pause") return waitForThrottled(round, record, wait.untilAt, reason);
+  const untilAt = wait.kind === "slot" ? await book(round, record, wait) : wait.untilAt;
+  const since = record.throttledSince ?? new Date(round.parts.clock()).toISOString();
+  return { ...later(round, { ...record, throttledSince: since }, untilAt, reason), fresh: true };
+}
+
+/** Books the slot that was only asked about. It may be another one by now. */
+async function book({ task }: Round, record: DeliveryRecord, { upstream }: Wait): Promise<number> {
+  const { id, class: messageClass } = task.message;
+  const recipientCount = record.recipients.filter(({ status }) => status === "pending").length;
+  const request = { id, class: messageClass, recipientCount, bookWithinMs: Number.POSITIVE_INFINITY };
+  const slot = await upstream.gate.limiter.reserve(request);
+  if (slot.kind === "later") return slot.at;
+  // Free meanwhile: it is asked for again in the next round, which is now.
+  slot.end(false);
+  return 0;
 }
 
 /** Waits for the end of a provider's pause. */
@@ -34,7 +76,7 @@ export function deferral(round: Round, record: DeliveryRecord, attempted: boolea
   const pinnedTo = record.uncertainAt;
   const admissions = route.upstreams
     .filter(({ name }) => pinnedTo === null || name === pinnedTo)
-    .map(({ gate }) => gate.admit(task.message.from.address));
+    .map(({ gate }) => gate.admit(bearerOf(task)));
   const openings = admissions.flatMap((admission) => (admission.open ? [] : [admission.untilAt]));
   const allShut = openings.length > 0 && openings.length === admissions.length;
   const at = allShut

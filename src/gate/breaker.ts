@@ -123,6 +123,13 @@ export class Breaker {
     await this.#fire(true);
   }
 
+  /** Closes whatever its state is: somebody else found that the provider works. */
+  reset(reason: string): void {
+    if (this.#state === "closed") return;
+    this.#reason = reason;
+    this.#circuit.close();
+  }
+
   /** A half-open breaker's probe failed: open again, for longer. */
   probeFailed(reason: string, openMs: number | null = null): void {
     if (this.#state !== "half-open") return;

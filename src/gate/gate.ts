@@ -1,24 +1,33 @@
-import { CAUSES, contentHasBegun } from "../core/index.ts";
-import type { BreakerState, Clock, Emit, Failure, Outcome, Provider, Random, Stage } from "../core/index.ts";
-import { Breaker } from "./breaker.ts";
-import type { BreakerChange, BreakerSettings } from "./breaker.ts";
+import { CAUSES, contentHasBegun, placeOf } from "../core/index.ts";
+import type { BreakerState, Clock, Emit, Failure, Outcome, Provider, Random } from "../core/index.ts";
+import type { Admission, Shut } from "./admission.ts";
+import { Availability } from "./availability.ts";
+import type { AvailabilitySettings } from "./availability.ts";
+import type { Fleet } from "./fleet/fleet.ts";
+import { soloFleet } from "./fleet/solo-fleet.ts";
+import { unlimited } from "./limits/limiter.ts";
+import type { Limiter } from "./limits/limiter.ts";
+import { openPassage } from "./passage.ts";
+import type { Passage } from "./passage.ts";
 import { Pauses } from "./pause.ts";
-import type { PauseSettings } from "./pause.ts";
-import { probe } from "./probe.ts";
+import type { Pause, PauseSettings } from "./pause.ts";
 import { SenderMemory } from "./sender-memory.ts";
+import { Slowness } from "./slowness.ts";
+import type { SlownessSettings, Timing } from "./slowness.ts";
+import { Standstill } from "./standstill.ts";
 
 export type GateSettings = {
-  readonly breaker: BreakerSettings & {
-    /** A probe that takes longer than this has failed. */
-    readonly probeTimeoutMs: number;
-    /** Least time open after an `auth` failure: people must act first. */
-    readonly authOpenMs: number;
+  readonly breaker: Omit<AvailabilitySettings, "ramp" | "slowAfterMs"> & {
+    /** Share of its mail after a good probe, in percent, step by step, and the time of each step. */
+    readonly rampPercents: readonly number[];
+    readonly rampStepMs: number;
     /**
      * Least time open when a lost answer to the content opens it: each may cost a second copy, and no probe, which sends
      * no content, can tell whether it is over.
      */
     readonly uncertainOpenMs: number;
   };
+  readonly brownout: SlownessSettings;
   readonly throttle: PauseSettings;
   /** How long a refused From is remembered. */
   readonly senderRememberMs: number;
@@ -26,213 +35,210 @@ export type GateSettings = {
   readonly slowAfterMs: number;
 };
 
-/** Whether a message may go to the provider now. A shut gate says why in words, and until when where it knows. */
-export type Admission =
-  | { readonly open: true }
-  | {
-      readonly open: false;
-      readonly cause: "breaker" | "throttled" | "quota" | "sender";
-      readonly reason: string;
-      readonly untilAt: number;
-    };
-
-/** One attempt as its gate follows it. */
-export type Passage = {
-  /** Aborts when the gate abandons the attempt. */
-  readonly signal: AbortSignal;
-  /** To be told of each stage as it begins. */
-  readonly onStage: (stage: Stage) => void;
-  /** How far it came. */
-  readonly stage: () => Stage;
-  /** Whether the gate shut while it still waited for a connection: nothing was tried. */
-  readonly turnedAway: () => boolean;
-  /** Abandons the attempt, unless its content has begun and `evenContent` is not given. */
-  readonly abandon: (reason: string, evenContent?: boolean) => void;
-  /** To be called with the outcome, once. */
-  readonly end: (outcome: Outcome) => Promise<void>;
+export type GateParts = {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly emit: Emit;
+  /** Absent: the gate decides alone. */
+  readonly fleet?: Fleet;
+  /** Absent: there are no limits. */
+  readonly limiter?: Limiter;
 };
 
-/** A half-open breaker has its verdict within a probe's time; a message that meets one comes back shortly. */
-const HALF_OPEN_WAIT_MS = 1_000;
+/** What is asked at the gate: about which message, and whether another provider is left for it. */
+export type Bearer = {
+  readonly id: string;
+  readonly from: string;
+  /** No other provider can take it now: a gate that only spares its provider lets it through. */
+  readonly isAlone?: boolean;
+};
 
-/** Decides who may go to one provider: its breaker, its pauses, its memory of refused senders. */
+/** A message that meets a standstill comes back shortly: by then there is a verdict, or it is over. */
+const STANDSTILL_WAIT_MS = 500;
+
+/** Decides who may go to one provider: availability, pauses, limits, its memory of refused senders. */
 export class Gate {
   readonly provider: Provider;
+  readonly limiter: Limiter;
   readonly #settings: GateSettings;
   readonly #clock: Clock;
   readonly #emit: Emit;
-  readonly #breaker: Breaker;
+  readonly #availability: Availability;
+  readonly #standstill: Standstill;
+  readonly #slowness: Slowness;
   readonly #pauses: Pauses;
   readonly #senders: SenderMemory;
   readonly #passages = new Set<Passage>();
-  #remedy: string | null = null;
-  readonly #closing = new AbortController();
+  #lastFailure: { readonly failure: Failure; readonly at: number } | null = null;
 
-  constructor(provider: Provider, settings: GateSettings, parts: { clock: Clock; random: Random; emit: Emit }) {
+  constructor(provider: Provider, settings: GateSettings, parts: GateParts) {
+    const { clock, emit, fleet = soloFleet, limiter = unlimited } = parts;
     this.provider = provider;
-    this.#settings = {
-      ...settings,
-      breaker: {
-        ...settings.breaker,
-        // A provider with three connections cannot fail five times at once; but one failure is no row of them.
-        consecutiveFailures: Math.min(
-          settings.breaker.consecutiveFailures,
-          Math.max(2, provider.capabilities.maxConnections),
-        ),
+    this.limiter = limiter;
+    this.#settings = settings;
+    this.#clock = clock;
+    this.#emit = emit;
+    const { breaker, slowAfterMs } = settings;
+    const ramp = { percents: breaker.rampPercents, stepMs: breaker.rampStepMs };
+    // A provider with three connections cannot fail five times at once; but one failure is no row of them.
+    const most = Math.max(2, provider.capabilities.maxConnections);
+    const consecutiveFailures = Math.min(breaker.consecutiveFailures, most);
+    this.#availability = new Availability(
+      provider,
+      { ...breaker, consecutiveFailures, slowAfterMs, ramp },
+      {
+        ...parts,
+        fleet,
+        onShut: (reason) => this.#abandon(reason),
+        onPause: (pause) => this.#paused(pause),
       },
-    };
-    this.#clock = parts.clock;
-    this.#emit = parts.emit;
-    this.#breaker = new Breaker(this.#settings.breaker, {
-      ...parts,
-      onChange: (change) => this.#breakerChanged(change),
+    );
+    this.#standstill = new Standstill({
+      clock,
+      slowAfterMs,
+      onBegin: (others) => {
+        for (const passage of others) passage.abandon("the provider stands still");
+      },
+    });
+    this.#slowness = new Slowness(settings.brownout, {
+      clock,
+      onChange: ({ to, reason }) =>
+        emit({ type: "gate.slowed", provider: provider.name, percent: Math.round(to * 100), reason }),
     });
     this.#pauses = new Pauses(settings.throttle, parts);
-    this.#senders = new SenderMemory(settings.senderRememberMs, parts.clock);
+    this.#senders = new SenderMemory(settings.senderRememberMs, clock);
   }
 
   get breakerState(): BreakerState {
-    return this.#breaker.state;
+    return this.#availability.breakerState;
   }
 
   get isPaused(): boolean {
-    return this.#pauses.current !== null;
+    return this.#pause() !== null;
   }
 
-  /** Whether a message from this address may go now. */
-  admit(from: string): Admission {
-    const pause = this.#pauses.current;
-    if (pause !== null) return { open: false, ...pause };
-    if (this.#breaker.state !== "closed") {
-      const untilAt =
-        this.#breaker.state === "half-open"
-          ? this.#clock() + HALF_OPEN_WAIT_MS
-          : (this.#breaker.untilAt ?? this.#clock());
-      return {
-        open: false,
-        cause: "breaker",
-        reason: `breaker ${this.#breaker.state}: ${this.#breaker.reason}`,
-        untilAt,
-      };
-    }
-    const refusal = this.#senders.find(from);
-    if (refusal !== null)
-      return { open: false, cause: "sender", reason: `refuses this From: ${refusal.reason}`, untilAt: refusal.untilAt };
-    return { open: true };
+  /** Share of its mail that the provider may get now, in percent. */
+  get percent(): number {
+    if (this.#pause() !== null) return 0;
+    return Math.min(this.#availability.percent, Math.round(this.#slowness.share * 100));
+  }
+
+  /** What it failed with last, and when (epoch milliseconds); null: it did not. */
+  get lastFailure(): { readonly failure: Failure; readonly at: number } | null {
+    return this.#lastFailure;
+  }
+
+  /** Whether this message may go now. Limits are asked after that, by `limiter`, since that takes a slot. */
+  admit(bearer: Bearer): Admission {
+    const shut = this.#pause() ?? this.#unavailable(bearer) ?? this.#refused(bearer);
+    return shut === null ? { open: true } : { open: false, ...shut };
   }
 
   /** Follows one attempt from its start. The caller ends it with its outcome. */
   begin(from: string): Passage {
-    const controller = new AbortController();
-    let stage: Stage = "queue";
-    let counted = false;
-    let turnedAway = false;
-    let ended = false;
-    let timer: NodeJS.Timeout | null = null;
-    const slow = (): void => {
-      if (contentHasBegun(stage)) return;
-      counted = true;
-      void this.#breaker.failure(`still in stage ${stage} after ${this.#settings.slowAfterMs} ms`);
-    };
-    const passage: Passage = {
-      signal: controller.signal,
-      stage: () => stage,
-      turnedAway: () => turnedAway && stage === "queue",
-      onStage: (next) => {
-        stage = next;
-        // Waiting for a connection of our own is not the provider's slowness; the time runs from its first step.
-        if (timer === null && next !== "queue" && !ended) timer = setTimeout(slow, this.#settings.slowAfterMs);
+    let timing: Timing | null = null;
+    const passage = openPassage({
+      slowAfterMs: this.#settings.slowAfterMs,
+      onSlow: (slow) => void this.#slow(slow),
+      onProgress: (moving, stage) => {
+        this.#standstill.progressed(moving, stage);
+        timing ??= this.#slowness.begin();
+        if (contentHasBegun(stage)) timing.reachedContent();
       },
-      abandon: (reason, evenContent = false) => {
-        if (!evenContent && contentHasBegun(stage)) return;
-        turnedAway = stage === "queue" && !evenContent;
-        controller.abort(new Error(reason));
+      onEnd: (_ended, outcome, hadVerdict) => this.#learn(from, outcome, hadVerdict),
+      onGone: (gone) => {
+        this.#passages.delete(gone);
+        this.#standstill.gone(gone);
+        timing?.end();
       },
-      end: async (outcome) => {
-        ended = true;
-        if (timer !== null) clearTimeout(timer);
-        this.#passages.delete(passage);
-        if (passage.turnedAway()) return;
-        await this.#learn(from, outcome, counted || controller.signal.aborted);
-      },
-    };
+    });
     this.#passages.add(passage);
     return passage;
   }
 
   /** Ends timers and the probe; attempts under way are the caller's. */
   close(): void {
-    this.#closing.abort(new Error("the gate is closed"));
-    this.#breaker.shutdown();
+    this.#standstill.close();
+    this.#availability.close();
   }
 
-  /** What one outcome means for those that come after it. `counted`: its breaker has had its verdict already. */
-  async #learn(from: string, outcome: Outcome, counted: boolean): Promise<void> {
+  /** The longer of this worker's own pause and the fleet's. */
+  #pause(): Pause | null {
+    const { current: own } = this.#pauses;
+    const { pause: shared, connected } = this.#availability.seat;
+    if (shared === null || !connected || shared.untilAt <= this.#clock()) return own;
+    return own === null || shared.untilAt > own.untilAt ? shared : own;
+  }
+
+  #unavailable({ id, isAlone = false }: Bearer): Shut | null {
+    const shut = this.#availability.shut(id, { alone: isAlone, inFlight: this.#passages.size });
+    if (shut !== null || isAlone) return shut;
+    const { stage } = this.#standstill;
+    if (stage !== null) {
+      const reason = `it stands still: no attempt gets past stage ${stage}`;
+      return { cause: "slow", reason, untilAt: this.#clock() + STANDSTILL_WAIT_MS };
+    }
+    const { share, reason } = this.#slowness;
+    if (share === 1 || placeOf(id, `slow ${this.provider.name}`) < share) return null;
+    const untilAt = this.#clock() + this.#settings.brownout.windowMs / 3;
+    return { cause: "slow", reason: `it gets ${Math.round(share * 100)} % of its mail: ${reason}`, untilAt };
+  }
+
+  #refused({ from }: Bearer): Shut | null {
+    const refusal = this.#senders.find(from);
+    if (refusal === null) return null;
+    return { cause: "sender", reason: `refuses this From: ${refusal.reason}`, untilAt: refusal.untilAt };
+  }
+
+  async #slow(passage: Passage): Promise<void> {
+    const reason = `still in stage ${passage.stage()} after ${this.#settings.slowAfterMs} ms`;
+    if (this.#standstill.speaksForMany(passage)) this.#availability.trip(`nobody got further meanwhile, ${reason}`);
+    else await this.#availability.failure(reason);
+  }
+
+  /** What one outcome means for those that come after it. `hadVerdict`: its breaker has had its verdict already. */
+  async #learn(from: string, outcome: Outcome, hadVerdict: boolean): Promise<void> {
     if (outcome.kind === "relayed") {
       this.#pauses.succeeded();
       // It works: what it has against single recipients is theirs, except a limit that it met on the way.
       for (const { failure } of outcome.refused) this.#pauseFor(failure);
-      if (!counted) await this.#breaker.success();
+      if (!hadVerdict) await this.#availability.success();
       return;
     }
     const { failure } = outcome;
     this.#pauseFor(failure);
+    if (failure.scope === "provider") this.#lastFailure = { failure, at: this.#clock() };
     if (failure.cause === "sender") this.#senders.remember(from, failure.reason);
+    const { authOpenMs, uncertainOpenMs } = this.#settings.breaker;
     const verdict = CAUSES[failure.cause].breaker;
     if (verdict === "trip" && failure.stage !== "rcpt") {
-      this.#remedy = failure.remedy ?? null;
-      this.#breaker.trip(failure.reason, this.#settings.breaker.authOpenMs);
+      this.#availability.trip(failure.reason, { remedy: failure.remedy, openMs: authOpenMs });
     } else if ((verdict === "failure" || verdict === "trip") && failure.scope === "provider") {
       // Also where it would not relay to one recipient: that may be the recipient's alone, or keep all of them out.
-      this.#remedy = failure.remedy ?? null;
-      const openMs = failure.cause === "uncertain" ? this.#settings.breaker.uncertainOpenMs : null;
-      if (!counted) await this.#breaker.failure(failure.reason, openMs);
+      const openMs = failure.cause === "uncertain" ? uncertainOpenMs : null;
+      if (!hadVerdict) await this.#availability.failure(failure.reason, { remedy: failure.remedy, openMs });
     } else if (verdict === "success") {
-      if (!counted) await this.#breaker.success();
+      if (!hadVerdict) await this.#availability.success();
     }
   }
 
   #pauseFor({ cause, scope, reason, retryAfterMs }: Failure): void {
     // A limit of one recipient's mailbox is no concern of the others.
     if ((cause !== "throttled" && cause !== "quota") || scope !== "provider") return;
+    if (cause === "throttled") this.limiter.tooFast(reason);
     const pause = this.#pauses.begin(cause, reason, retryAfterMs);
     if (pause === null) return;
+    this.#availability.seat.share(pause);
+    this.#paused(pause);
+  }
+
+  #paused(pause: Pause): void {
     this.#emit({ type: "gate.paused", provider: this.provider.name, ...pause });
     // Those that wait for a connection would only be told the same.
     for (const passage of this.#passages) if (passage.stage() === "queue") passage.abandon("the provider is paused");
   }
 
-  #breakerChanged(change: BreakerChange): void {
-    const remedy = change.to === "closed" ? null : this.#remedy;
-    this.#emit({ type: "breaker.changed", provider: this.provider.name, ...change, remedy });
-    if (change.to === "open") {
-      for (const passage of this.#passages) passage.abandon("the breaker opened");
-    } else if (change.to === "half-open") {
-      void this.#probe();
-    }
-  }
-
-  async #probe(): Promise<void> {
-    const { probeTimeoutMs, authOpenMs } = this.#settings.breaker;
-    const result = await probe(this.provider, {
-      timeoutMs: probeTimeoutMs,
-      slowAfterMs: this.#settings.slowAfterMs,
-      clock: this.#clock,
-      signal: this.#closing.signal,
-    });
-    if (this.#closing.signal.aborted) return;
-    this.#emit({
-      type: "probe.ended",
-      provider: this.provider.name,
-      ok: result.ok,
-      stage: result.stage,
-      reason: result.reason,
-    });
-    if (result.ok) {
-      await this.#breaker.probeSucceeded();
-    } else {
-      this.#remedy = result.failure?.remedy ?? null;
-      this.#breaker.probeFailed(result.reason, result.failure?.cause === "auth" ? authOpenMs : null);
-    }
+  #abandon(reason: string): void {
+    for (const passage of this.#passages) passage.abandon(reason);
   }
 }

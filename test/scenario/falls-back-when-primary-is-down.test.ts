@@ -12,7 +12,7 @@ beforeAll(async () => {
   primary = await startRelay({ name: "primary" });
   fallback = await startRelay({ name: "fallback" });
   await scene.start({
-    breaker: { openMs: 500 },
+    breaker: { openMs: 500, rampStepMs: 200 },
     providers: {
       primary: relaySettings(primary, { priority: 10 }),
       fallback: relaySettings(fallback, { priority: 20 }),
@@ -57,11 +57,12 @@ test("mail goes by the fallback while the primary is down, each message once", a
 test("mail goes by the primary again once a probe went well, and no mail was the probe", async () => {
   fallback.clear();
   primary.setFault(null);
-  await until("the breaker is closed", () =>
-    scene.events.some(
-      (event) => event.type === "breaker.changed" && event.provider === "primary" && event.to === "closed",
-    ),
+  await until("it gets all of its mail again", () =>
+    scene.events.some((event) => event.type === "ramp.stepped" && event.percent === 100),
   );
+  const percents = scene.events.flatMap((event) => (event.type === "ramp.stepped" ? [event.percent] : []));
+  expect(percents).toEqual([5, 25, 50, 100]);
+  expect(primary.accepted).toHaveLength(0);
   const record = await scene.relayed(await scene.push(mail()));
   expect(record).toMatchObject({ provider: "primary", attemptCount: 1 });
 });

@@ -8,14 +8,10 @@ let desk: Desk;
 let first: ScriptedProvider;
 let second: ScriptedProvider;
 
-function make(
-  firstSteps: Step[],
-  secondSteps: Step[] = [relayed],
-  ...more: [submission?: object, mimeBytes?: number]
-): void {
+function make(firstSteps: Step[], secondSteps: Step[] = [relayed], submission = {}, mimeBytes = 1_000): void {
   first = new ScriptedProvider("first", firstSteps);
   second = new ScriptedProvider("second", secondSteps);
-  desk = new Desk([first, second], ...more);
+  desk = new Desk([first, second], submission, { mimeBytes });
 }
 
 const inMs = (resolution: Resolution): number =>

@@ -13,6 +13,7 @@ const settings = (giveUpAfterMs: number, more: Partial<ClassSettings> = {}): Cla
   onUncertain: "verify",
   afterVerify: "retry",
   whenThrottled: { maxWaitMs: 30_000 },
+  hedgeAfterMs: null,
   ...more,
 });
 const classes = {

@@ -2,9 +2,11 @@ import { newRecord } from "../../../src/core/index.ts";
 import type { DeliveryRecord, GatewayEvent, Message, Submission } from "../../../src/core/index.ts";
 import { deliver } from "../../../src/delivery/deliver.ts";
 import { Journal } from "../../../src/delivery/journal.ts";
+import { BY_PRIORITY } from "../../../src/delivery/order.ts";
 import type { DeliveryParts, Resolution } from "../../../src/delivery/round.ts";
 import { Gate } from "../../../src/gate/gate.ts";
 import type { GateSettings } from "../../../src/gate/gate.ts";
+import type { Limiter } from "../../../src/gate/limits/limiter.ts";
 import { MemoryLedger } from "../memory-ledger.ts";
 import type { ScriptedProvider } from "../scripted-provider.ts";
 
@@ -21,13 +23,25 @@ export const gateSettings: GateSettings = {
     probeTimeoutMs: 5_000,
     authOpenMs: 30_000,
     uncertainOpenMs: 20_000,
+    rampPercents: [],
+    rampStepMs: 1_000,
   },
+  brownout: { factor: 4, leastMs: 500, windowMs: 30_000, minimumCalls: 20 },
   throttle: { pauseMs: 10_000, pauseMaxMs: 300_000, growth: 2 },
   senderRememberMs: 3_600_000,
   slowAfterMs: 2_000,
 };
 
 const HOUR_MS = 3_600_000;
+
+export type DeskOptions = {
+  readonly mimeBytes?: number;
+  /** Of each provider, in order; none where there are fewer. */
+  readonly limiters?: readonly Limiter[];
+  /** Priorities in order; each its own where absent. */
+  readonly priorities?: readonly number[];
+  readonly hedgeAfterMs?: number;
+};
 
 /** A message and the house that delivers it, with providers that follow scripts. Time is vitest's fake time. */
 export class Desk {
@@ -42,7 +56,11 @@ export class Desk {
   readonly controller = new AbortController();
   readonly #parts: DeliveryParts;
 
-  constructor(providers: readonly ScriptedProvider[], submission: Partial<Submission> = {}, mimeBytes = 1_000) {
+  constructor(
+    providers: readonly ScriptedProvider[],
+    submission: Partial<Submission> = {},
+    { mimeBytes = 1_000, ...more }: DeskOptions = {},
+  ) {
     const envelope = submission.envelope ?? { mailFrom: "app@contoso.com", rcptTo: ["ann@example.org"] };
     const from = { name: null, address: "app@contoso.com" };
     this.submission = {
@@ -77,28 +95,40 @@ export class Desk {
     };
     this.record = newRecord({ ...this.message, recipients: envelope.rcptTo });
     const common = { clock: Date.now, random: () => 0, emit: (event: GatewayEvent) => void this.events.push(event) };
-    this.gates = providers.map((provider) => new Gate(provider, gateSettings, common));
+    this.gates = providers.map((provider, index) => {
+      const limiter = more.limiters?.[index];
+      return new Gate(provider, gateSettings, { ...common, ...(limiter === undefined ? {} : { limiter }) });
+    });
     this.#parts = {
       ...common,
-      upstreams: this.gates.map((gate, index) => ({ name: gate.provider.name, priority: index, weight: 1, gate })),
+      upstreams: this.gates.map((gate, index) => ({
+        name: gate.provider.name,
+        priority: more.priorities?.[index] ?? index,
+        weight: 1,
+        gate,
+      })),
+      routing: BY_PRIORITY,
       classes: {
         otp: {
           giveUpAfterMs: HOUR_MS / 6,
           onUncertain: "resend",
           afterVerify: "resend",
           whenThrottled: { maxWaitMs: 0 },
+          hedgeAfterMs: null,
         },
         transactional: {
           giveUpAfterMs: 72 * HOUR_MS,
           onUncertain: "verify",
           afterVerify: "retry",
           whenThrottled: { maxWaitMs: 30_000 },
+          hedgeAfterMs: more.hedgeAfterMs ?? null,
         },
         bulk: {
           giveUpAfterMs: 72 * HOUR_MS,
           onUncertain: "verify",
           afterVerify: "hold",
           whenThrottled: { maxWaitMs: Number.POSITIVE_INFINITY },
+          hedgeAfterMs: null,
         },
       },
       backoff: { delaysMs: [30_000, 60_000], otpDelaysMs: [2_000], jitterPercent: 0 },

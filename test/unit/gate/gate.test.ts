@@ -62,7 +62,7 @@ describe("what counts for the breaker", () => {
 
   test("lost answers to the content open it for longer than any probe could tell", async () => {
     for (let call = 0; call < 3; call += 1) await pass(failed("uncertain"));
-    expect(gate.admit(from)).toMatchObject({ open: false, untilAt: Date.now() + 20_000 });
+    expect(gate.admit({ id: "m1", from })).toMatchObject({ open: false, untilAt: Date.now() + 20_000 });
   });
 
   test("a provider with few connections needs only as many failures in a row", async () => {
@@ -164,22 +164,33 @@ describe("slow attempts", () => {
 describe("admission", () => {
   test("a shut gate says why and until when", async () => {
     await pass(failed("auth", { reason: "535 5.7.139 SmtpClientAuthentication is disabled" }));
-    expect(gate.admit(from)).toMatchObject({ open: false, cause: "breaker", untilAt: Date.now() + 30_000 });
-    expect(gate.admit(from)).toHaveProperty("reason", expect.stringContaining("SmtpClientAuthentication is disabled"));
+    expect(gate.admit({ id: "m1", from })).toMatchObject({
+      open: false,
+      cause: "breaker",
+      untilAt: Date.now() + 30_000,
+    });
+    expect(gate.admit({ id: "m1", from })).toHaveProperty(
+      "reason",
+      expect.stringContaining("SmtpClientAuthentication is disabled"),
+    );
   });
 
   test("throttling pauses for as long as the provider says", async () => {
     await pass(failed("throttled", { retryAfterMs: 42_000 }));
-    expect(gate.admit(from)).toMatchObject({ open: false, cause: "throttled", untilAt: Date.now() + 42_000 });
+    expect(gate.admit({ id: "m1", from })).toMatchObject({
+      open: false,
+      cause: "throttled",
+      untilAt: Date.now() + 42_000,
+    });
     await vi.advanceTimersByTimeAsync(42_000);
-    expect(gate.admit(from)).toEqual({ open: true });
+    expect(gate.admit({ id: "m1", from })).toEqual({ open: true });
   });
 
   test("without a word from the provider the pauses grow, and a good send ends that", async () => {
     const pauses: number[] = [];
     const throttle = async (): Promise<void> => {
       await pass(failed("throttled"));
-      const admission = gate.admit(from);
+      const admission = gate.admit({ id: "m1", from });
       if (!admission.open) pauses.push(admission.untilAt - Date.now());
       await vi.advanceTimersByTimeAsync(pauses.at(-1) ?? 0);
     };
@@ -192,16 +203,16 @@ describe("admission", () => {
 
   test("many attempts throttled at once are one pause", async () => {
     for (let call = 0; call < 10; call += 1) await pass(failed("throttled"));
-    expect(gate.admit(from)).toMatchObject({ untilAt: Date.now() + 10_000 });
+    expect(gate.admit({ id: "m1", from })).toMatchObject({ untilAt: Date.now() + 10_000 });
     expect(events.filter(({ type }) => type === "gate.paused")).toHaveLength(1);
   });
 
   test("a refused From is remembered for that From only", async () => {
     await pass(failed("sender"));
-    expect(gate.admit(from.toUpperCase())).toMatchObject({ open: false, cause: "sender" });
-    expect(gate.admit("other@contoso.com")).toEqual({ open: true });
+    expect(gate.admit({ id: "m1", from: from.toUpperCase() })).toMatchObject({ open: false, cause: "sender" });
+    expect(gate.admit({ id: "m1", from: "other@contoso.com" })).toEqual({ open: true });
     await vi.advanceTimersByTimeAsync(3_600_000);
-    expect(gate.admit(from)).toEqual({ open: true });
+    expect(gate.admit({ id: "m1", from })).toEqual({ open: true });
   });
 });
 

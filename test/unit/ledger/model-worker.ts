@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { GatewayEvent } from "../../../src/core/index.ts";
+import { BY_PRIORITY } from "../../../src/delivery/order.ts";
 import { work } from "../../../src/delivery/work.ts";
 import type { WorkParts } from "../../../src/delivery/work.ts";
 import { defaultLimits } from "../../../src/message/limits.ts";
@@ -185,9 +186,11 @@ export class ModelWorker {
       onUncertain: "retry",
       afterVerify: "retry",
       whenThrottled: { maxWaitMs: 0 },
+      hedgeAfterMs: null,
     } as const;
     return {
       upstreams: names.map((name, priority) => ({ name, priority, weight: 1, gate: gateOf(name) })),
+      routing: BY_PRIORITY,
       classes: { otp: settings, transactional: settings, bulk: settings },
       backoff: { delaysMs: [MINUTE_MS], otpDelaysMs: [MINUTE_MS], jitterPercent: 0 },
       attemptTimeoutMs: 3 * MINUTE_MS,

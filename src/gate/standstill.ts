@@ -1,0 +1,137 @@
+import { contentHasBegun } from "../core/index.ts";
+import type { Clock, Stage } from "../core/index.ts";
+import { Durations } from "./durations.ts";
+import type { Passage } from "./passage.ts";
+
+/** How many times longer than 99 of 100 a stage must last; more, where only a few were ever seen. */
+const FACTOR = 5;
+const FACTOR_OF_FEW = 10;
+const FEW = 20;
+/** With more than so many, all of them lose half of their weight, so that old ones fade. */
+const REMEMBERED = 2_000;
+/** Below this nothing is a standstill, however fast the provider usually is. */
+const LEAST_MS = 150;
+
+export type StandstillParts = {
+  readonly clock: Clock;
+  /** An attempt that stands still for as long as this is slow by itself. Milliseconds. */
+  readonly slowAfterMs: number;
+  /** Told when one begins: of the other attempts that are short of their content. */
+  readonly onBegin: (others: readonly Passage[]) => void;
+};
+
+type Course = { readonly stage: Stage; readonly since: number };
+
+/**
+ * A provider that falls silent stands still long before any time limit says so: nobody has left a stage for a multiple of
+ * the time it usually takes here. From then on one attempt, the witness, waits for what comes of it, and nobody else.
+ * An attempt that hangs where others get on is a broken connection, and no standstill.
+ */
+export class Standstill {
+  readonly #parts: StandstillParts;
+  readonly #usual = new Map<Stage, Durations>();
+  readonly #leftAt = new Map<Stage, number>();
+  readonly #courses = new Map<Passage, Course>();
+  #witness: { readonly passage: Passage; readonly stage: Stage; readonly isOneOfMany: boolean } | null = null;
+  #timer: NodeJS.Timeout | null = null;
+
+  constructor(parts: StandstillParts) {
+    this.#parts = parts;
+  }
+
+  /** The stage that nobody leaves, while there is a standstill. */
+  get stage(): Stage | null {
+    return this.#witness?.stage ?? null;
+  }
+
+  /** Whether this is the witness, and others stood still with it: then it is hardly a single connection's trouble. */
+  speaksForMany(passage: Passage): boolean {
+    return this.#witness?.passage === passage && this.#witness.isOneOfMany;
+  }
+
+  /** An attempt came to this stage. */
+  progressed(passage: Passage, stage: Stage): void {
+    const now = this.#parts.clock();
+    const course = this.#courses.get(passage);
+    if (course !== undefined) this.#left(course, now);
+    if (contentHasBegun(stage)) this.#courses.delete(passage);
+    else this.#courses.set(passage, { stage, since: now });
+    this.#watch();
+  }
+
+  /** An attempt is over, whatever came of it. */
+  gone(passage: Passage): void {
+    this.#courses.delete(passage);
+    if (this.#witness?.passage === passage) this.#witness = null;
+  }
+
+  close(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+  }
+
+  #left({ stage, since }: Course, now: number): void {
+    let usual = this.#usual.get(stage);
+    if (usual === undefined) this.#usual.set(stage, (usual = new Durations()));
+    usual.add(now - since);
+    if (usual.count > REMEMBERED) usual.fade(0.5);
+    this.#leftAt.set(stage, now);
+    if (this.#witness?.stage === stage) this.#witness = null;
+  }
+
+  /** How long nobody may leave a stage; Infinity where it is not known how long it usually takes. */
+  #limitMs(stage: Stage): number {
+    // At hand as a rule, and fetched from elsewhere now and then: no time is usual.
+    if (stage === "token") return Number.POSITIVE_INFINITY;
+    const usual = this.#usual.get(stage);
+    if (usual === undefined) return Number.POSITIVE_INFINITY;
+    const factor = usual.count < FEW ? FACTOR_OF_FEW : FACTOR;
+    return Math.max(LEAST_MS, factor * usual.percentile(99));
+  }
+
+  /** When the attempt would be at a standstill, if nobody leaves its stage until then. */
+  #stillAt({ stage, since }: Course): number {
+    return Math.max(since, this.#leftAt.get(stage) ?? 0) + this.#limitMs(stage);
+  }
+
+  /** One timer for all attempts: it looks at them when it rings, and not at each stage. */
+  #watch(): void {
+    if (this.#timer !== null || this.#witness !== null) return;
+    const now = this.#parts.clock();
+    const nextAt = Math.min(
+      ...[...this.#courses.values()]
+        .filter((course) => this.#mayStand(course, now))
+        .map((course) => this.#stillAt(course)),
+    );
+    if (nextAt === Number.POSITIVE_INFINITY) return;
+    this.#timer = setTimeout(
+      () => {
+        this.#timer = null;
+        this.#look();
+        this.#watch();
+      },
+      Math.max(LEAST_MS / 3, nextAt - now),
+    ).unref();
+  }
+
+  /** Slow by itself before that, it is judged by that. */
+  #mayStand(course: Course, now: number): boolean {
+    const { slowAfterMs } = this.#parts;
+    return now - course.since < slowAfterMs && this.#stillAt(course) - course.since < slowAfterMs;
+  }
+
+  #look(): void {
+    if (this.#witness !== null) return;
+    const { clock, onBegin } = this.#parts;
+    const now = clock();
+    const still = [...this.#courses].filter(
+      ([, course]) => this.#mayStand(course, now) && this.#stillAt(course) <= now,
+    );
+    const [first] = still.toSorted(([, one], [, other]) => one.since - other.since);
+    if (first === undefined) return;
+    const [passage, { stage }] = first;
+    const others = [...this.#courses.keys()].filter((other) => other !== passage);
+    const together = [...this.#courses.values()].filter((course) => course.stage === stage);
+    this.#witness = { passage, stage, isOneOfMany: together.length > 1 };
+    onBegin(others);
+  }
+}
