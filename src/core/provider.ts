@@ -92,7 +92,10 @@ export interface Provider {
   close(): Promise<void>;
 }
 
-/** Told of what happens inside a provider beside its outcomes. `fields` hold no secret and no address. */
+/**
+ * Told of what happens inside a provider beside its outcomes. `fields` hold no secret and no address; `reason` and `remedy`
+ * among them are for people, and one with a remedy is logged as a warning.
+ */
 export type Notice = (event: string, fields: Readonly<Record<string, string | number | boolean>>) => void;
 
 /**

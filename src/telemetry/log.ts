@@ -266,7 +266,14 @@ export class Log {
     );
   }
 
+  /** One with a remedy is for somebody to act on. */
   providerNoticed({ provider, notice, fields }: Of<"provider.noticed">): void {
-    this.#logger.info({ event: "provider.noticed", provider, notice, ...fields }, `${provider}: ${notice}`);
+    const { reason, remedy } = fields;
+    const shown = typeof reason === "string" ? { ...fields, reason: this.#show(reason) } : fields;
+    const what = shown.reason === undefined ? notice : `${notice}: ${shown.reason}`;
+    this.#logger[remedy === undefined ? "info" : "warn"](
+      { event: "provider.noticed", provider, notice, ...shown },
+      `${provider}: ${what}${remedy === undefined ? "" : `. To mend it: ${remedy}`}`,
+    );
   }
 }

@@ -60,6 +60,7 @@ const events: readonly [level: string, event: GatewayEvent][] = [
   ["info", { type: "probe.ended", provider: "relay", ok: false, stage: "auth", reason: reply }],
   ["warn", { type: "gate.paused", provider: "relay", cause: "throttled", untilAt: 0, reason: reply }],
   ["info", { type: "provider.noticed", provider: "relay", notice: "token.renewed", fields: { lifeMs: 1 } }],
+  ["warn", { type: "provider.noticed", provider: "relay", notice: "key.expires", fields: { remedy: "Make another." } }],
 ];
 
 function logged(settings: { addresses: boolean; pretty: boolean }, event: GatewayEvent): string[] {
@@ -92,6 +93,18 @@ describe("every event", () => {
         .split("")
         .filter((character) => character < " "),
     ).toEqual([]);
+  });
+});
+
+test("what a provider notices is told with its reason, and with what to do about it", () => {
+  const fields = { days: 3, reason: "the key expires in 3 days", remedy: "Make another." };
+  const [line = ""] = logged(
+    { addresses: true, pretty: false },
+    { type: "provider.noticed", provider: "relay", notice: "key.expires", fields },
+  );
+  expect(JSON.parse(line)).toMatchObject({
+    ...fields,
+    msg: "relay: key.expires: the key expires in 3 days. To mend it: Make another.",
   });
 });
 
