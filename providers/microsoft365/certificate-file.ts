@@ -2,6 +2,8 @@ import type { KeyObject, X509Certificate } from "node:crypto";
 
 /** A certificate's file as the settings name it, and what is in it. */
 export type CertificateFile = {
+  /** Path of the setting that `file` and `password` stand in: "certificate". */
+  readonly field: string;
   readonly file: string;
   readonly password?: string | undefined;
   readonly content: Buffer;
@@ -24,7 +26,7 @@ export type KeyReading =
   | { readonly ok: false; readonly problem: CredentialProblem };
 
 export function certificateProblem(errorCode: CredentialProblem["errorCode"], source: CertificateFile, rule: string) {
-  return { ok: false, problem: { errorCode, text: `certificate.file: ${source.file}: ${rule}` } } as const;
+  return { ok: false, problem: { errorCode, text: `${source.field}.file: ${source.file}: ${rule}` } } as const;
 }
 
 export function unusable(source: CertificateFile, rule: string) {
@@ -35,7 +37,7 @@ export function unusable(source: CertificateFile, rule: string) {
 export function wrongPassword(source: CertificateFile) {
   const rule =
     source.password === undefined
-      ? "its key is encrypted, and certificate.password is not set"
-      : "certificate.password does not open it";
+      ? `its key is encrypted, and ${source.field}.password is not set`
+      : `${source.field}.password does not open it`;
   return certificateProblem("CERTIFICATE_PASSWORD_WRONG", source, rule);
 }

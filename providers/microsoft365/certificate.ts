@@ -11,6 +11,8 @@ export type CertificateReading =
       readonly thumbprintSha256: string;
       /** PEM, PKCS #8, not encrypted. */
       readonly privateKey: string;
+      /** The end of its validity, epoch milliseconds. */
+      readonly expiresAt: number;
     }
   | { readonly ok: false; readonly problem: CredentialProblem };
 
@@ -45,6 +47,7 @@ export function readCertificate(source: CertificateFile, now: number): Certifica
     ok: true,
     thumbprintSha256: certificate.fingerprint256.replaceAll(":", ""),
     privateKey: key.export({ type: "pkcs8", format: "pem" }).toString(),
+    expiresAt: validToAt,
   };
 }
 

@@ -1,6 +1,7 @@
 import type { Agent } from "node:https";
 import { classify, mapFrom } from "../../src/core/index.ts";
-import type { Lookup, ProviderContext, Rule, SoughtMessage } from "../../src/core/index.ts";
+import type { Lookup, Notice, ProviderContext, Rule, SoughtMessage } from "../../src/core/index.ts";
+import { appToken } from "./app-token.ts";
 import { graphEndpointsOf } from "./clouds.ts";
 import { credentialRules } from "./credential-rules.ts";
 import { entraRules } from "./entra-rules.ts";
@@ -11,8 +12,7 @@ import type { JsonExchange } from "./network-client.ts";
 import { byMessageId, byTime, judgeAbsence, judgeItems, parseSentItems } from "./sent-items.ts";
 import type { SentItems, SentItemsQuery } from "./sent-items.ts";
 import type { Settings } from "./settings.ts";
-import { entraTokenRequest } from "./token-request.ts";
-import { TokenSource } from "./token-source.ts";
+import type { TokenSource } from "./token-source.ts";
 
 /** Some hundred messages with their headers, each of a few kilobytes. */
 const maxAnswerBytes = 8_000_000;
@@ -33,18 +33,14 @@ export class GraphLookup {
   readonly #folderUrl: string;
   readonly #closing = new AbortController();
 
-  constructor(settings: Settings, ca: string | null, { clock, notice }: ProviderContext) {
+  constructor(settings: Settings, ca: string | null, context: ProviderContext) {
     const { url, scope } = graphEndpointsOf(settings);
     this.#settings = settings;
-    this.#clock = clock;
+    this.#clock = context.clock;
     this.#agent = httpsAgent(ca);
     this.#folderUrl = `${url}/v1.0/users/${encodeURIComponent(settings.mailbox)}/mailFolders/sentitems/messages`;
-    this.#tokens = new TokenSource({
-      request: entraTokenRequest({ ...settings, scope }, ca, clock),
-      clock,
-      random: Math.random,
-      notice: (event, fields) => notice(`graph.${event}`, fields),
-    });
+    const notice: Notice = (event, fields) => context.notice(`graph.${event}`, fields);
+    this.#tokens = appToken({ ...settings, scope }, ca, { ...context, notice });
   }
 
   /** Never throws. One question where the Message-ID is found, else two. */

@@ -6,7 +6,13 @@ import { settings } from "./settings.ts";
 export const microsoft365 = defineProvider({
   kind: "microsoft365",
   settings,
-  secrets: ["clientSecret", "certificate.password"],
+  secrets: [
+    "clientSecret",
+    "certificate.password",
+    "nextCredential.clientSecret",
+    "nextCredential.certificate.password",
+    "sharedTokenKey",
+  ],
   // Exchange Online limits each mailbox: many of them carry many times as much.
   pool: { each: "mailbox", list: "mailboxes" },
   rules,

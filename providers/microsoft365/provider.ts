@@ -16,16 +16,17 @@ import type { Credentials, NoCredentials } from "../smtp/credentials.ts";
 import { pemText } from "../smtp/pem.ts";
 import { rewriteFrom } from "../smtp/rewrite-from.ts";
 import { SmtpTransport } from "../smtp/transport.ts";
+import { appToken } from "./app-token.ts";
 import { microsoft365Rules } from "./classify.ts";
 import { endpointsOf } from "./clouds.ts";
+import { ExpiryWatch } from "./credential-expiry.ts";
 import { credentialRules } from "./credential-rules.ts";
+import { credentialSources } from "./credentials.ts";
 import { entraRules } from "./entra-rules.ts";
 import { GraphLookup } from "./graph-lookup.ts";
 import { maySendAs } from "./sender.ts";
 import type { Settings } from "./settings.ts";
-import { entraTokenRequest } from "./token-request.ts";
-import { TokenSource } from "./token-source.ts";
-import type { TokenResult } from "./token-source.ts";
+import type { TokenResult, TokenSource } from "./token-source.ts";
 
 /** What failures before the connection mean, then those of Exchange Online. */
 export const rules: readonly Rule[] = [...credentialRules, ...entraRules, ...microsoft365Rules];
@@ -43,6 +44,7 @@ export class Microsoft365Provider implements Provider {
   readonly lookup?: NonNullable<Provider["lookup"]>;
   readonly #settings: Settings;
   readonly #tokens: TokenSource;
+  readonly #expiry: ExpiryWatch;
   readonly #transport: SmtpTransport;
   readonly #graph: GraphLookup | null;
   readonly #closing = new AbortController();
@@ -51,7 +53,6 @@ export class Microsoft365Provider implements Provider {
 
   /** Throws where the file that `ca` names cannot be read. */
   constructor(name: string, settings: Settings, context: ProviderContext) {
-    const { clock, notice } = context;
     const ca = settings.ca === undefined ? null : pemText(settings.ca);
     this.name = name;
     this.capabilities = {
@@ -61,12 +62,8 @@ export class Microsoft365Provider implements Provider {
       raw: true,
     };
     this.#settings = settings;
-    this.#tokens = new TokenSource({
-      request: entraTokenRequest(settings, ca, clock),
-      clock,
-      random: Math.random,
-      notice,
-    });
+    this.#tokens = appToken(settings, ca, context);
+    this.#expiry = new ExpiryWatch(credentialSources(settings), context);
     const graph = settings.verifyWithGraph ? new GraphLookup(settings, ca, context) : null;
     this.#graph = graph;
     if (graph !== null) {
@@ -107,6 +104,7 @@ export class Microsoft365Provider implements Provider {
 
   async close(): Promise<void> {
     this.#closing.abort();
+    this.#expiry.close();
     this.#tokens.close();
     this.#graph?.close();
     await this.#transport.close();

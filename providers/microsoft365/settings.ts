@@ -2,6 +2,7 @@ import { z } from "zod";
 import { address, fromMapping, routing, smtpTimeouts } from "../settings.ts";
 import { CLOUDS } from "./clouds.ts";
 import type { CloudName } from "./clouds.ts";
+import { credentialProblems, credentialShape, nextCredential, sharedTokenKey } from "./credential-settings.ts";
 import { maySendAs } from "./sender.ts";
 import { copyWindowMs } from "./sent-items.ts";
 
@@ -25,13 +26,6 @@ const origin = (example: string) =>
 
 const scope = z.string().regex(/^https:\/\/\S+\/\.default$/, "does not begin with https:// and end with /.default");
 
-const certificate = z.strictObject({
-  /** Certificate with its RSA private key: PFX (.pfx, .p12) or PEM. Read again at each request for a token. */
-  file: z.string().min(1),
-  /** Opens a PFX or an encrypted PEM key. A secret. */
-  password: z.string().min(1).optional(),
-});
-
 const shape = {
   kind: z.literal("microsoft365"),
   /** Exchange Online's own limits of a mailbox are the defaults. */
@@ -44,11 +38,11 @@ const shape = {
   clientId: z.string().regex(GUID, "is no GUID; it is the Application (client) ID of the app registration"),
   /** The mailbox that is signed in to. It needs an Exchange Online licence. */
   mailbox: address,
-  /** Value (not the ID) of a client secret. A secret. */
-  clientSecret: z.string().min(1).optional(),
-  certificate: certificate.optional(),
-  /** File with a token that Entra ID takes in place of a secret (workload identity). Read again at each request. */
-  federatedTokenFile: z.string().min(1).optional(),
+  ...credentialShape,
+  /** Takes over where Entra ID refuses the credential above. */
+  nextCredential: nextCredential.optional(),
+  /** Seals the token that the gateways of a fleet share, in place of a key made of the credential. A secret. */
+  sharedTokenKey: sharedTokenKey.optional(),
   /** Names of the cloud the tenant is in; `worldwide` also for GCC. */
   cloud: z.enum(Object.keys(CLOUDS) as [CloudName, ...CloudName[]]).default("worldwide"),
   /** SMTP host in place of the cloud's. */
@@ -94,17 +88,7 @@ const shape = {
 };
 
 export const settings = z.strictObject(shape).superRefine((value, context) => {
-  const credentials = (["clientSecret", "certificate", "federatedTokenFile"] as const).filter(
-    (name) => value[name] !== undefined,
-  );
-  if (credentials.length !== 1) {
-    const found = credentials.length === 0 ? "none is set" : `${credentials.join(" and ")} are set`;
-    context.addIssue({
-      code: "custom",
-      path: [credentials[1] ?? "clientSecret"],
-      message: `exactly one of clientSecret, certificate and federatedTokenFile is needed, ${found}`,
-    });
-  }
+  for (const problem of credentialProblems(value)) context.addIssue({ code: "custom", ...problem });
   if (value.absentAfterMs !== undefined && !value.verifyWithGraph) {
     context.addIssue({
       code: "custom",

@@ -1,32 +1,47 @@
+import type { KeyObject } from "node:crypto";
 import { ConfidentialClientApplication } from "@azure/msal-node";
 import type { Clock, Evidence } from "../../src/core/index.ts";
 import { endpointsOf } from "./clouds.ts";
 import { readCredential } from "./credentials.ts";
+import type { CredentialSource } from "./credentials.ts";
 import { httpsAgent } from "./https-agent.ts";
 import { NetworkClient } from "./network-client.ts";
 import type { Settings } from "./settings.ts";
 import { tokenEvidence } from "./token-evidence.ts";
 
+/** An access token, and the whole life that it was given. */
+export type Token = {
+  readonly accessToken: string;
+  /** Epoch milliseconds. */
+  readonly expiresAt: number;
+  readonly lifetimeMs: number;
+};
+
 export type TokenReply =
-  /** `expiresAt` is in ms since 1970. */
-  | { readonly ok: true; readonly accessToken: string; readonly expiresAt: number }
+  /** `lasting` is of the credential that Entra ID took, see `CredentialReading`. */
+  | ({ readonly ok: true; readonly lasting: KeyObject | null } & Token)
   | { readonly ok: false; readonly evidence: Evidence };
 
 /** One request for a token, not cached. Never throws. */
 export type TokenRequest = (signal: AbortSignal) => Promise<TokenReply>;
 
 /**
- * Asks Entra ID by OAuth 2.0 client credentials. Each request has an MSAL application of its own: MSAL remembers a 429 or
+ * Asks Entra ID by OAuth 2.0 client credentials, with one of the app's credentials. Each request has an MSAL application of its own: MSAL remembers a 429 or
  * 5xx answer for a minute to an hour and then fails without asking, which would outlive the trouble.
  */
-export function entraTokenRequest(settings: Settings, ca: string | null, clock: Clock): TokenRequest {
+export function entraTokenRequest(
+  settings: Settings,
+  source: CredentialSource,
+  ca: string | null,
+  clock: Clock,
+): TokenRequest {
   const { authority, scope } = endpointsOf(settings);
   const { host } = new URL(authority);
   const agent = httpsAgent(ca);
   const { tokenMs } = settings.timeouts;
 
   return async (signal) => {
-    const reading = await readCredential(settings, clock());
+    const reading = await readCredential(source, clock());
     if (!reading.ok) return { ok: false, evidence: { stage: "token", ...reading.problem } };
 
     const limit = new AbortController();
@@ -52,7 +67,9 @@ export function entraTokenRequest(settings: Settings, ca: string | null, clock: 
       });
       const result = await application.acquireTokenByClientCredential({ scopes: [scope], skipCache: true });
       if (!result?.accessToken || result.expiresOn === null) throw new Error("the answer holds no access token");
-      return { ok: true, accessToken: result.accessToken, expiresAt: result.expiresOn.getTime() };
+      const expiresAt = result.expiresOn.getTime();
+      const lifetimeMs = Math.max(0, expiresAt - clock());
+      return { ok: true, accessToken: result.accessToken, expiresAt, lifetimeMs, lasting: reading.lasting };
     } catch (error) {
       return { ok: false, evidence: tokenEvidence(networkClient.latest, error, reading.secrets, clock()) };
     } finally {

@@ -11,7 +11,7 @@ const validAt = Date.parse("2030-01-01T00:00:00Z");
 
 function read(name: string, given?: string, now = validAt) {
   const file = fileURLToPath(new URL(`./files/${name}`, import.meta.url));
-  return readCertificate({ file, password: given, content: readFileSync(file) }, now);
+  return readCertificate({ field: "certificate", file, password: given, content: readFileSync(file) }, now);
 }
 
 describe("a certificate that can be used", () => {
@@ -28,6 +28,7 @@ describe("a certificate that can be used", () => {
     const reading = read(file, given);
     if (!reading.ok) throw new Error(reading.problem.text);
     expect(reading.thumbprintSha256).toBe(thumbprint);
+    expect(reading.expiresAt).toBe(Date.parse("2126-10-31T03:40:01Z"));
     const key = createPrivateKey(reading.privateKey);
     const original = createPrivateKey(readFileSync(new URL("./files/app.pem", import.meta.url)));
     expect(key.equals(original)).toBe(true);
@@ -65,7 +66,7 @@ describe("a certificate that cannot be used says why, and where it is set", () =
 
   test("a file that is neither PEM nor PFX", () => {
     for (const file of ["junk.pem", "junk.pfx"]) {
-      const reading = readCertificate({ file, content: Buffer.from("junk") }, validAt);
+      const reading = readCertificate({ field: "certificate", file, content: Buffer.from("junk") }, validAt);
       expect(reading).toMatchObject({ ok: false, problem: { errorCode: "CERTIFICATE_UNUSABLE" } });
     }
   });

@@ -11,6 +11,8 @@ const minimal = {
   clientSecret: "a-secret-value",
 };
 
+const secretWithEnd = { clientSecret: "another", secretExpiresAt: "2028-01-31T12:00:00+09:00" };
+
 /** The problems as "path: message". */
 function problems(changes: Record<string, unknown>): string[] {
   const result = settings.safeParse({ ...minimal, ...changes });
@@ -44,6 +46,9 @@ describe("what is taken", () => {
       "each name of a cloud alone",
       { host: "127.0.0.1", port: 2587, authority: "https://localhost:2443/", ca: "ca.pem" },
     ],
+    ["a second credential", { nextCredential: { certificate: { file: "app.pem" } } }],
+    ["a second secret, and when each ends", { secretExpiresAt: "2027-01-31", nextCredential: secretWithEnd }],
+    ["a key of its own for the shared token", { sharedTokenKey: Buffer.alloc(32).toString("base64") }],
     ["a mapping to an address of sendAs", { sendAs: ["@contoso.com"], from: { "*": "billing@contoso.com" } }],
     ["a mapping to the mailbox, whatever its case", { from: { "*": "NoReply@contoso.com" } }],
     ["one time limit alone", { timeouts: { tokenMs: 500 } }],
@@ -56,7 +61,29 @@ describe("what is taken", () => {
 describe("what is refused, by path and rule", () => {
   const cases: readonly [rule: string, changes: Record<string, unknown>, want: RegExp][] = [
     ["no credential", { clientSecret: undefined }, /^clientSecret: exactly one of .* is needed, none is set$/],
-    ["two credentials", { certificate: { file: "a.pfx" } }, /^certificate: .* clientSecret and certificate are set$/],
+    [
+      "two credentials beside one another",
+      { certificate: { file: "a.pfx" } },
+      /^certificate: .* clientSecret and certificate are set; a second one belongs into nextCredential$/,
+    ],
+    [
+      "a second credential that is none",
+      { nextCredential: {} },
+      /^nextCredential\.clientSecret: exactly one of .* is needed, none is set$/,
+    ],
+    [
+      "a second credential that is two",
+      { nextCredential: { clientSecret: "x", federatedTokenFile: "/token" } },
+      /^nextCredential\.federatedTokenFile: .* clientSecret and federatedTokenFile are set/,
+    ],
+    [
+      "the end of a secret that is not there",
+      { clientSecret: undefined, secretExpiresAt: "2027-01-31", federatedTokenFile: "/token" },
+      /^secretExpiresAt: means nothing without clientSecret$/,
+    ],
+    ["a day that is none", { secretExpiresAt: "2027-02-30" }, /^secretExpiresAt: is neither a date such as/],
+    ["an instant without its zone", { secretExpiresAt: "2027-01-31T12:00" }, /^secretExpiresAt: is neither a date/],
+    ["a key of the wrong length", { sharedTokenKey: "c2hvcnQ=" }, /^sharedTokenKey: is not 32 bytes in base64/],
     ["a client ID that is none", { clientId: "mailover" }, /^clientId: is no GUID/],
     ["a tenant that is none", { tenantId: "contoso" }, /^tenantId: is neither a GUID nor a domain/],
     ["a mailbox that is none", { mailbox: "noreply" }, /^mailbox: is not a mail address/],

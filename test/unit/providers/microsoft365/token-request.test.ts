@@ -2,6 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { credentialSources } from "../../../../providers/microsoft365/credentials.ts";
 import { settings } from "../../../../providers/microsoft365/settings.ts";
 import { entraTokenRequest } from "../../../../providers/microsoft365/token-request.ts";
 import type { TokenReply } from "../../../../providers/microsoft365/token-request.ts";
@@ -36,7 +37,7 @@ function ask(changes: Record<string, unknown> = {}, ca = login.ca, signal = new 
     authority: login.authority,
     ...changes,
   });
-  return entraTokenRequest(parsed, ca, Date.now)(signal);
+  return entraTokenRequest(parsed, credentialSources(parsed)[0], ca, Date.now)(signal);
 }
 
 function evidence(reply: TokenReply): Evidence {

@@ -24,8 +24,10 @@ function setup(overrides: { random?: () => number; clock?: () => number } = {}) 
       const accessToken = `t${++service.count}`;
       if (service.latencyMs > 0) await new Promise((resolve) => setTimeout(resolve, service.latencyMs));
       if (service.failure !== null) return { ok: false, evidence: service.failure };
-      return { ok: true, accessToken, expiresAt: Date.now() + service.lifetimeMs };
+      const { lifetimeMs } = service;
+      return { ok: true, accessToken, expiresAt: Date.now() + lifetimeMs, lifetimeMs, lasting: null };
     },
+    shared: null,
     clock: overrides.clock ?? Date.now,
     random: overrides.random ?? (() => 0),
     notice: (event, fields) => notices.push({ event, fields: { ...fields } }),
