@@ -1,6 +1,8 @@
 import { expect, test } from "vitest";
 import { microsoft365 } from "../../../providers/microsoft365/index.ts";
+import type { Settings } from "../../../providers/microsoft365/settings.ts";
 import { checkConfig, formatProblems, loadConfig, printConfig } from "../../../src/config/index.ts";
+import { messageFrom } from "../providers/microsoft365/message.ts";
 import { definitions } from "./definitions.ts";
 import { loaded, project } from "./project.ts";
 
@@ -70,6 +72,21 @@ test("mailboxes of Microsoft 365 have the limits of a mailbox each", () => {
       },
     },
   });
+});
+
+test("each mailbox takes what it may send as itself, and all of them what they may all send as", () => {
+  const settings = { ...tenant, mailboxes: ["a@contoso.com", "b@contoso.com"], sendAs: ["app@contoso.com"] };
+  const checked = checkConfig({ providers: { microsoft365: settings } }, [microsoft365]);
+  if (!checked.ok) throw new Error(checked.findings.map(({ text }) => text).join());
+  const context = { clock: Date.now, notice: () => undefined };
+  const takers = (from: string): string[] =>
+    Object.entries(checked.config.providers)
+      .map(([name, entry]) => microsoft365.create(name, entry as Settings, context))
+      .filter((provider) => provider.declines(messageFrom(from)) === null)
+      .map(({ name }) => name);
+  expect(takers("app@contoso.com")).toEqual(["microsoft365-1", "microsoft365-2"]);
+  expect(takers("b@contoso.com")).toEqual(["microsoft365-2"]);
+  expect(takers("other@contoso.com")).toEqual([]);
 });
 
 test("a From that one of the mailboxes may not send as is told by that mailbox, where it was written", () => {
