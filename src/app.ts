@@ -8,11 +8,12 @@ import type { Upstream } from "./delivery/order.ts";
 import { EventBus } from "./events/bus.ts";
 import { startWebhooks } from "./events/webhooks/start.ts";
 import type { Webhooks } from "./events/webhooks/start.ts";
+import { RedisFleet } from "./gate/fleet/redis-fleet.ts";
 import { Gate } from "./gate/gate.ts";
 import type { GateSettings } from "./gate/gate.ts";
-import type { Ledger } from "./ledger/ledger.ts";
 import { composeReport } from "./message/index.ts";
 import { openLedger } from "./operations/open-ledger.ts";
+import { workerStatus } from "./operations/worker-status.ts";
 import { MailQueue } from "./queue/mail-queue.ts";
 import { MailWorker } from "./queue/mail-worker.ts";
 import { WebhookOutbox } from "./queue/webhook-outbox.ts";
@@ -59,19 +60,22 @@ export async function startGateway({ config, definitions, log, environment }: Ga
     const webhooks = await openWebhooks(config, { events, redis, name, log });
     closing.push(() => webhooks.stop());
 
+    const commands = connectCommands(config, redisUrl, log, closing);
     const keyring = createKeyring(config.encryption);
+    const gates: Gate[] = [];
+    const fleet = openFleet(config, { name, commands, redisUrl, log, gates }, closing);
     const upstreams = createProviders(config, definitions, events.emit).map(
       ({ provider, priority, weight }): Upstream => {
-        const gate = new Gate(provider, gateSettings(config), {
-          clock: Date.now,
-          random: Math.random,
-          emit: events.emit,
-        });
+        const parts = { clock: Date.now, random: Math.random, emit: events.emit, fleet };
+        const gate = new Gate(provider, gateSettings(config), parts);
+        gates.push(gate);
         closing.push(() => provider.close());
         closing.push(() => gate.close());
         return { name: provider.name, priority, weight, gate };
       },
     );
+    closing.push(() => fleet.stop());
+    await fleet.start();
 
     const parts = {
       upstreams,
@@ -87,7 +91,7 @@ export async function startGateway({ config, definitions, log, environment }: Ga
       limits: config.message,
       keyring,
       sealAddresses: config.encryption.addresses,
-      ledger: connectLedger(config, redisUrl, log, closing),
+      ledger: openLedger(commands, config.ledger.addresses === "hashed" ? (config.ledger.addressKey ?? null) : null),
       keepMs: config.ledger.keepMs,
       idempotencyMs: config.ledger.idempotencyMs,
       report: reporter(config, redis, keyring),
@@ -114,14 +118,54 @@ export async function startGateway({ config, definitions, log, environment }: Ga
 }
 
 /**
- * The ledger, over a connection whose commands fail while Redis is away: an attempt that cannot be written down must end
- * within seconds, and not hang on to its provider.
+ * A connection whose commands fail while Redis is away: an attempt that cannot be written down must end within seconds, and
+ * not hang on to its provider; and a worker must know soon that it is alone.
  */
-function connectLedger(config: Config, url: string, log: Log, closing: (() => Promise<void> | void)[]): Ledger {
+function connectCommands(config: Config, url: string, log: Log, closing: (() => Promise<void> | void)[]): RedisClient {
   const onError = (sentence: string): void => log.troubled("redis", sentence);
-  const redis = connectRedis({ ...config.redis, url }, { use: "commands", connectionName: "mailover-ledger", onError });
+  const options = { use: "commands", connectionName: "mailover-commands", onError } as const;
+  const redis = connectRedis({ ...config.redis, url }, options);
   closing.push(() => closeRedis(redis));
-  return openLedger(redis, config.ledger.addresses === "hashed" ? (config.ledger.addressKey ?? null) : null);
+  return redis;
+}
+
+type FleetParts = {
+  readonly name: string;
+  readonly commands: RedisClient;
+  readonly redisUrl: string;
+  readonly log: Log;
+  /** The gates that it tells of; they join it later. */
+  readonly gates: readonly Gate[];
+};
+
+/** The workers that share this Redis. It begins to act when it is started. */
+function openFleet(
+  config: Config,
+  { name, commands, redisUrl, log, gates }: FleetParts,
+  closing: (() => Promise<void> | void)[],
+): RedisFleet {
+  const onError = (error: Error | string): void => log.troubled("fleet", error);
+  const subscriber = connectRedis(
+    { ...config.redis, url: redisUrl },
+    { use: "blocking", connectionName: "mailover-subscriber", onError },
+  );
+  closing.push(() => closeRedis(subscriber));
+  const { breaker } = config;
+  const startedAt = new Date();
+  return new RedisFleet({
+    redis: commands,
+    subscriber,
+    name,
+    settings: {
+      quorum: config.fleet.quorum,
+      breaker,
+      ramp: { percents: breaker.rampPercents, stepMs: breaker.rampStepMs },
+    },
+    status: () => JSON.stringify(workerStatus(gates, startedAt)),
+    clock: Date.now,
+    random: Math.random,
+    onError,
+  });
 }
 
 /** Pushes delivery reports into the queue, as messages of their own; null where the configuration names no sender. */

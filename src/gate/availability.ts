@@ -96,7 +96,7 @@ export class Availability {
     const held = this.#heldOpen();
     if (held !== null) {
       const untilAt = held.untilAt > now ? held.untilAt : now + PROBED_WAIT_MS;
-      return { cause: "breaker", reason: `open for the fleet: ${held.reason}`, untilAt };
+      return { cause: "breaker", reason: `breaker open for the fleet: ${held.reason}`, untilAt };
     }
     if (this.#breaker.state !== "closed") {
       this.#probeAlone();

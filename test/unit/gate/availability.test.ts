@@ -107,7 +107,7 @@ describe("with a fleet", () => {
     expect(gate.admit({ id: "m1", from })).toEqual({
       open: false,
       cause: "breaker",
-      reason: "open for the fleet: silence",
+      reason: "breaker open for the fleet: silence",
       untilAt: Date.now() + 5_000,
     });
     expect(gate.admit({ id: "m1", from, isAlone: true }).open).toBe(false);
