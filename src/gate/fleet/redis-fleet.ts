@@ -52,7 +52,8 @@ export class RedisFleet implements Fleet {
   async start(): Promise<void> {
     this.#isStarted = true;
     this.#options.subscriber.on("message", this.#onMessage);
-    await within(START_MS, this.#beat());
+    // What is said from here on is heard, and what was said before is in the answer.
+    await within(START_MS, Promise.all([this.#subscribe(), this.#beat()]));
   }
 
   async stop(): Promise<void> {
