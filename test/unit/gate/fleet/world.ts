@@ -44,7 +44,7 @@ const SKEWS_MS = [0, 3_600_000, -7_200_000, 12_345, -999];
 
 export const PROVIDER = "relay";
 
-/** Several fleets, and the time of all of them, in one store: time passes only as a test says. */
+/** A fleet, and the time of Redis and of all its workers: it passes only as a test says. */
 export class World {
   readonly store: FleetStore;
   readonly workers: SimulatedWorker[] = [];
@@ -62,13 +62,16 @@ export class World {
 
   /** Workers that are in the fleet, and heard what it holds. */
   async add(count: number, random?: () => number): Promise<SimulatedWorker[]> {
-    const added = Array.from({ length: count }, () => {
-      const worker = new SimulatedWorker(this, this.#settings, SKEWS_MS[this.workers.length % 5] ?? 0, random);
-      this.workers.push(worker);
-      return worker;
-    });
+    const added = Array.from({ length: count }, () => this.create(random));
     for (const worker of added) await worker.beat();
     return added;
+  }
+
+  /** A worker that has not said anything yet. */
+  create(random?: () => number): SimulatedWorker {
+    const worker = new SimulatedWorker(this, this.#settings, SKEWS_MS[this.workers.length % 5] ?? 0, random);
+    this.workers.push(worker);
+    return worker;
   }
 
   /** Lets time pass, in steps of a second at most, with a beat of every living worker after each. */
