@@ -31,8 +31,11 @@ import type { TokenResult, TokenSource } from "./token-source.ts";
 /** What failures before the connection mean, then those of Exchange Online. */
 export const rules: readonly Rule[] = [...credentialRules, ...entraRules, ...microsoft365Rules];
 
-/** Exchange closes a connection that is unused for some minutes; ours goes before. */
-const idleMs = 30_000;
+/**
+ * Exchange closes a connection that is unused for some minutes; ours goes long before, since a mailbox has three for all
+ * gateways.
+ */
+const idleMs = 10_000;
 const messagesPerConnection = 100;
 
 /** One mailbox of Exchange Online, signed in to by an app's token. */
@@ -59,6 +62,7 @@ export class Microsoft365Provider implements Provider {
       maxMessageBytes: settings.maxMessageBytes,
       maxRecipients: settings.maxRecipients,
       maxConnections: settings.connections,
+      idleConnectionMs: idleMs,
       raw: true,
     };
     this.#settings = settings;

@@ -33,6 +33,7 @@ export class SmtpProvider implements Provider {
       maxMessageBytes: settings.maxMessageBytes,
       maxRecipients: settings.maxRecipients,
       maxConnections: settings.connections,
+      idleConnectionMs: settings.idleMs,
       raw: true,
     };
     this.#settings = settings;

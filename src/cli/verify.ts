@@ -6,9 +6,10 @@ import { loadOrExit } from "./settings.ts";
 /** Longer than a probe's: the person who asks wants the stage it breaks at, not a time-out of ours. */
 const TIME_LIMIT_MS = 60_000;
 
-/** `mailover verify`: token, connection, TLS, login of each provider. Exit code 1 when one fails. */
-export async function verify(names: readonly string[]): Promise<void> {
+/** `mailover verify`: token, connection, TLS, login of each provider, or member of a pool. Exit code 1 when one fails. */
+export async function verify(asked: readonly string[]): Promise<void> {
   const { config } = loadOrExit();
+  const names = asked.flatMap((name) => config.pools[name] ?? [name]);
   const unknown = names.filter((name) => !(name in config.providers));
   if (unknown.length > 0) {
     throw new Error(

@@ -31,6 +31,8 @@ export type Capabilities = {
   readonly maxRecipients: number;
   /** Attempts it runs at once; further ones wait in stage `queue`. */
   readonly maxConnections: number;
+  /** How long it keeps a connection open that no attempt uses, in milliseconds. Absent: not beyond the attempt. */
+  readonly idleConnectionMs?: number;
   /** Whether it takes finished MIME as it is. */
   readonly raw: boolean;
 };

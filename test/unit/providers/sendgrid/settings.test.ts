@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { apiUrl, settings } from "../../../../providers/sendgrid/settings.ts";
+import { noLimits } from "../no-limits.ts";
 
 const least = { kind: "sendgrid", apiKey: "SG.test" };
 
@@ -8,6 +9,7 @@ test("an API key is enough, and the rest has defaults", () => {
     kind: "sendgrid",
     priority: 100,
     weight: 1,
+    limits: noLimits,
     from: {},
     apiKey: "SG.test",
     region: "global",

@@ -1,6 +1,7 @@
 import { generateKeyPairSync } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { settings } from "../../../../providers/smtp/settings.ts";
+import { noLimits } from "../no-limits.ts";
 
 const least = { kind: "smtp", host: "smtp.example.test" };
 const ec = generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey.export({ type: "pkcs8", format: "pem" });
@@ -12,6 +13,7 @@ test("a host is enough", () => {
     port: 587,
     priority: 100,
     weight: 1,
+    limits: noLimits,
     from: {},
     tls: "required",
     auth: "auto",
