@@ -33,3 +33,15 @@ export async function pushAll(queue: MailQueue, count: number): Promise<void> {
     await Promise.all(batch.map((each) => queue.push(benchMessage(each))));
   }
 }
+
+/** Pushes messages that are all due at one instant, epoch milliseconds, and returns their subjects. */
+export async function pushTimed(queue: MailQueue, count: number, sendAt: number): Promise<Set<string>> {
+  const subjects = new Set<string>();
+  const pending = Array.from({ length: count }, (_, number) => {
+    const message = { ...benchMessage(number), subject: `timed ${number}`, sendAt: new Date(sendAt).toISOString() };
+    subjects.add(message.subject);
+    return queue.push(message);
+  });
+  await Promise.all(pending);
+  return subjects;
+}

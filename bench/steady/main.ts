@@ -1,11 +1,11 @@
 import { formatMs, percentile, table } from "../statistics.ts";
 import { Child } from "./child.ts";
-import { pushAll, pushSteadily } from "./load.ts";
+import { pushAll, pushSteadily, pushTimed } from "./load.ts";
 import { CONNECTIONS, untilAccepted, withStage } from "./stage.ts";
 
 /**
  * How the gateway fares when nothing is broken: a steady load, a long run, and how fast it is at most, beside a bare
- * nodemailer pool. `--seconds N` of the steady load, `--messages N` of the long run, `--only steady|memory|throughput`.
+ * nodemailer pool. `--seconds N` of the steady load, `--messages N` of the long run, `--only steady|timing|memory|throughput`.
  * Exit code 1 when a limit is missed.
  */
 const PER_SECOND = 200;
@@ -16,6 +16,11 @@ const SAMPLES = 5;
 const HEAP_NOISE_BYTES = 3 * 1024 * 1024;
 /** Of what the allocator keeps for itself. */
 const RSS_NOISE_BYTES = 30 * 1024 * 1024;
+
+const TIMED_COUNT = 200;
+const TIMED_LOAD_PER_SECOND = 100;
+const TIMED_IN_MS = 10_000;
+const LATE_AT_MOST_MS = 1_000;
 
 const THROUGHPUT_COUNT = 5_000;
 const RUNS = 3;
@@ -66,6 +71,27 @@ async function steady(): Promise<void> {
       `${formatMs(percentile(timesMs, 50))}, ${formatMs(percentile(timesMs, 99))}`,
     );
     report(`${name}: accepted`, `${accepted.length}`, `${pushedAt.size}`, accepted.length === pushedAt.size);
+  });
+}
+
+/** Messages that are due at one instant, pushed while others keep the gateway busy. */
+async function timing(): Promise<void> {
+  await withStage(async ({ relay, queue, startGateway }) => {
+    const gateway = await startGateway();
+    await pushSteadily(queue, TIMED_LOAD_PER_SECOND, 3);
+    const sendAt = Date.now() + TIMED_IN_MS;
+    const [, timed] = await Promise.all([
+      pushSteadily(queue, TIMED_LOAD_PER_SECOND, (TIMED_IN_MS + 5_000) / 1000),
+      pushTimed(queue, TIMED_COUNT, sendAt),
+    ]);
+    await untilAccepted(relay, TIMED_LOAD_PER_SECOND * (3 + (TIMED_IN_MS + 5_000) / 1000) + TIMED_COUNT);
+    const accepted = await relay.ask("accepted");
+    await gateway.stop();
+    const lateMs = accepted.filter(({ subject }) => timed.has(subject)).map(({ at }) => at - sendAt);
+    const name = `${TIMED_COUNT} with one sendAt, at ${TIMED_LOAD_PER_SECOND}/s`;
+    const [first, last] = [Math.min(...lateMs), Math.max(...lateMs)];
+    const isExact = lateMs.length === TIMED_COUNT && first >= 0 && last < LATE_AT_MOST_MS;
+    report(`${name}: first and last after it`, `${first} ms, ${last} ms`, `0 to ${LATE_AT_MOST_MS} ms`, isExact);
   });
 }
 
@@ -152,7 +178,7 @@ function argument(name: string): string | null {
   return index < 0 ? null : (process.argv[index + 1] ?? null);
 }
 
-for (const [name, part] of Object.entries({ steady, memory, throughput })) {
+for (const [name, part] of Object.entries({ steady, timing, memory, throughput })) {
   if (only !== null && name !== only) continue;
   process.stdout.write(`… ${name}\n`);
   await part();
