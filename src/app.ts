@@ -1,6 +1,6 @@
 import { hostname } from "node:os";
 import type { Config } from "./config/index.ts";
-import type { Emit, Provider, ProviderDefinition } from "./core/index.ts";
+import type { Emit, Provider, ProviderDefinition, SharedCache } from "./core/index.ts";
 import { work } from "./delivery/work.ts";
 import type { WorkParts } from "./delivery/work.ts";
 import { NOTHING_CHANGED } from "./control/overlay.ts";
@@ -21,6 +21,7 @@ import { closeRedis, connectRedis } from "./redis/connection.ts";
 import type { RedisClient } from "./redis/connection.ts";
 import { startEmbeddedStore } from "./redis/embedded.ts";
 import { checkServer } from "./redis/server-check.ts";
+import { RedisSharedCache } from "./redis/shared-cache.ts";
 import { createKeyring, digestOf, removalOf, seal, strip, unseal } from "./submission/index.ts";
 import type { Keyring } from "./submission/index.ts";
 import type { Log } from "./telemetry/log.ts";
@@ -64,7 +65,7 @@ export async function startGateway({ config, definitions, log, environment }: Ga
     const keyring = createKeyring(config.encryption);
     const gates: Gate[] = [];
     const fleet = openFleet(config, { name, commands, redisUrl, log, gates }, closing);
-    const upstreams = createProviders(config, definitions, events.emit).map(
+    const upstreams = createProviders(config, definitions, events.emit, new RedisSharedCache(commands)).map(
       ({ provider, priority, weight }): Upstream => {
         const parts = { clock: Date.now, random: Math.random, emit: events.emit, fleet };
         const gate = new Gate(provider, gateSettings(config), parts);
@@ -249,11 +250,12 @@ function gateSettings(config: Config): GateSettings {
   };
 }
 
-/** Makes the providers that a configuration names. Nothing is connected yet. */
+/** Makes the providers that a configuration names; without a cache they share nothing. Nothing is connected yet. */
 export function createProviders(
   config: Config,
   definitions: readonly ProviderDefinition[],
   emit: Emit,
+  cache?: SharedCache,
 ): { readonly provider: Provider; readonly priority: number; readonly weight: number }[] {
   return Object.entries(config.providers).map(([name, settings]) => {
     const definition = definitions.find(({ kind }) => kind === settings.kind);
@@ -261,6 +263,7 @@ export function createProviders(
     const provider = definition.create(name, settings, {
       clock: Date.now,
       notice: (notice, fields) => emit({ type: "provider.noticed", provider: name, notice, fields }),
+      ...(cache === undefined ? {} : { cache }),
     });
     return { provider, priority: settings.priority, weight: settings.weight };
   });
