@@ -1,6 +1,15 @@
 import { hostname } from "node:os";
 import type { Config } from "./config/index.ts";
-import type { Emit, Provider, ProviderDefinition, SharedCache } from "./core/index.ts";
+import type {
+  Clock,
+  Emit,
+  LimitSettings,
+  Provider,
+  ProviderDefinition,
+  Random,
+  RoutingSettings,
+  SharedCache,
+} from "./core/index.ts";
 import { work } from "./delivery/work.ts";
 import type { WorkParts } from "./delivery/work.ts";
 import { NOTHING_CHANGED } from "./control/overlay.ts";
@@ -11,6 +20,9 @@ import type { Webhooks } from "./events/webhooks/start.ts";
 import { RedisFleet } from "./gate/fleet/redis-fleet.ts";
 import { Gate } from "./gate/gate.ts";
 import type { GateSettings } from "./gate/gate.ts";
+import { createLimiter } from "./gate/limits/create-limiter.ts";
+import { unlimited } from "./gate/limits/limiter.ts";
+import type { Limiter } from "./gate/limits/limiter.ts";
 import { composeReport } from "./message/index.ts";
 import { openLedger } from "./operations/open-ledger.ts";
 import { workerStatus } from "./operations/worker-status.ts";
@@ -66,8 +78,11 @@ export async function startGateway({ config, definitions, log, environment }: Ga
     const gates: Gate[] = [];
     const fleet = openFleet(config, { name, commands, redisUrl, log, gates }, closing);
     const upstreams = createProviders(config, definitions, events.emit, new RedisSharedCache(commands)).map(
-      ({ provider, priority, weight }): Upstream => {
-        const parts = { clock: Date.now, random: Math.random, emit: events.emit, fleet };
+      ({ provider, priority, weight, limits }): Upstream => {
+        const common = { clock: Date.now, random: Math.random, emit: events.emit };
+        const limiter =
+          limits === undefined ? unlimited : openLimiter(config, { provider, limits, commands, name, common }, closing);
+        const parts = { ...common, fleet, limiter };
         const gate = new Gate(provider, gateSettings(config), parts);
         gates.push(gate);
         closing.push(() => provider.close());
@@ -138,6 +153,36 @@ type FleetParts = {
   /** The gates that it tells of; they join it later. */
   readonly gates: readonly Gate[];
 };
+
+type LimiterParts = Pick<FleetParts, "name" | "commands"> & {
+  readonly provider: Provider;
+  readonly limits: LimitSettings;
+  readonly common: { readonly clock: Clock; readonly random: Random; readonly emit: Emit };
+};
+
+/** An attempt that has to be stopped may take a little longer. */
+const ATTEMPT_MARGIN_MS = 15_000;
+/** After its time an idle connection is still to be closed. */
+const CLOSING_MARGIN_MS = 1_000;
+
+function openLimiter(
+  config: Config,
+  { provider, limits, commands, name, common }: LimiterParts,
+  closing: (() => Promise<void> | void)[],
+): Limiter {
+  const { idleConnectionMs = 0 } = provider.capabilities;
+  const limiter = createLimiter({
+    ...common,
+    redis: commands,
+    provider: provider.name,
+    worker: name,
+    settings: limits,
+    attemptTimeoutMs: config.delivery.attemptTimeoutMs + ATTEMPT_MARGIN_MS,
+    idleMs: idleConnectionMs === 0 ? 0 : idleConnectionMs + CLOSING_MARGIN_MS,
+  });
+  closing.push(() => limiter.close());
+  return limiter;
+}
 
 /** The workers that share this Redis. It begins to act when it is started. */
 function openFleet(
@@ -256,7 +301,7 @@ export function createProviders(
   definitions: readonly ProviderDefinition[],
   emit: Emit,
   cache?: SharedCache,
-): { readonly provider: Provider; readonly priority: number; readonly weight: number }[] {
+): ({ readonly provider: Provider } & RoutingSettings)[] {
   return Object.entries(config.providers).map(([name, settings]) => {
     const definition = definitions.find(({ kind }) => kind === settings.kind);
     if (definition === undefined) throw new Error(`providers.${name}.kind: "${settings.kind}" is no kind of provider`);
@@ -265,6 +310,6 @@ export function createProviders(
       notice: (notice, fields) => emit({ type: "provider.noticed", provider: name, notice, fields }),
       ...(cache === undefined ? {} : { cache }),
     });
-    return { provider, priority: settings.priority, weight: settings.weight };
+    return { provider, priority: settings.priority, weight: settings.weight, limits: settings.limits };
   });
 }
