@@ -165,7 +165,8 @@ for i = 5, #ARGV do
   if isTouched then save(stateKey, state, rules.keptMs) end
   seats[#seats + 1] = { state = state, token = token }
 end
-if isNew then redis.call('PUBLISH', rules.channel, me) end
+-- A user of Redis may lack the right to it; then the others hear of it with their next beat.
+if isNew then redis.pcall('PUBLISH', rules.channel, me) end
 return cjson.encode({ now = now, seats = seats })
 `;
 
