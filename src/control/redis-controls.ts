@@ -92,6 +92,8 @@ export class RedisControls implements Controls {
   };
 
   async #poll(): Promise<void> {
+    // Also while Redis is away, and while a question to it waits for its return.
+    this.#end();
     void this.#subscribe();
     await this.#read();
   }
@@ -132,8 +134,6 @@ export class RedisControls implements Controls {
         this.#isTroubled = true;
       }
     }
-    // Also while Redis is away.
-    if (!this.#isStopped) this.#end();
   }
 
   #take({ now, changes, state, isAnew }: News): void {
