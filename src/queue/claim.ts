@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { ErrorCode, Job } from "bullmq";
-import type { MinimalQueue } from "bullmq";
+import { ErrorCode } from "bullmq";
+import type { Job } from "bullmq";
 import type { DeliveryRecord } from "../core/index.ts";
 
 /** BullMQ's codes for a job that is gone, or is another worker's. */
@@ -17,16 +17,13 @@ const LONGEST_RETRY_MS = 5_000;
 export const JOB_LOST = "the job is another worker's now";
 
 export type ClaimParts = {
-  readonly queue: MinimalQueue;
   readonly token: string;
-  /** Lock of the job, renewed each time it is asked for. */
-  readonly lockMs: number;
   readonly onError: (error: Error) => void;
 };
 
 /**
- * One worker's hold on one job. It writes nothing once the job is another's, so that the record of the one that has it
- * stays. An error of Redis never leaves this class: BullMQ would take it for the job's own and fail it.
+ * One worker's hold on one job. Whether the message is still its own the ledger says, by the fence of the write before. An
+ * error of Redis never leaves this class: BullMQ would take it for the job's own and fail it.
  */
 export class Claim {
   readonly #job: Job;
@@ -46,12 +43,9 @@ export class Claim {
     return this.#stop.signal;
   }
 
-  /** Saves the record as the job's progress. */
+  /** Saves the record as the job's progress. The caller knows from the ledger that the message is its own. */
   save(record: DeliveryRecord): Promise<void> {
-    return this.#insist(async () => {
-      if (await this.#isOurs()) await this.#job.updateProgress(record as unknown as object);
-      else this.#giveUp();
-    });
+    return this.#insist(() => this.#job.updateProgress(record as unknown as object));
   }
 
   /** Moves the job to a later time, with this priority where it is not null. Epoch milliseconds. */
@@ -60,17 +54,6 @@ export class Claim {
       if (priority !== null && this.#job.priority !== priority) await this.#job.changePriority({ priority });
       await this.#job.moveToDelayed(at, this.#parts.token);
     });
-  }
-
-  /**
-   * Also where the lock ran out, as in an outage of Redis, but nobody took the job up since: what became of an attempt
-   * in that time must not be lost.
-   */
-  async #isOurs(): Promise<boolean> {
-    const { queue, token, lockMs } = this.#parts;
-    if ((await this.#job.extendLock(token, lockMs)) === 1) return true;
-    const present = await Job.fromId(queue, this.#job.id ?? "");
-    return present?.attemptsStarted === this.#job.attemptsStarted;
   }
 
   /** While Redis cannot do it, it is tried again: until it is done, the job is not ours, or the worker stops. */

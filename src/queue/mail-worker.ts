@@ -31,8 +31,8 @@ export type MailJob = {
   /** Aborts when the worker stops, or when the job is another worker's now. */
   readonly signal: AbortSignal;
   /**
-   * Saves the record; any BullMQ client sees it as progress. Ends when that is done, or when the job turned out to be
-   * another worker's, which `signal` then says.
+   * Saves the record, after the ledger took it; any BullMQ client sees it as progress. Ends when that is done, or when the
+   * job turned out to be gone, which `signal` then says.
    */
   readonly save: (record: DeliveryRecord) => Promise<void>;
   /** Replaces its data, as by a sealed form of it. */
@@ -133,7 +133,7 @@ export class MailWorker {
   }
 
   async #process(job: Job, token: string, stopped: AbortSignal | undefined): Promise<DeliveryRecord> {
-    const parts = { queue: this.#worker, token, lockMs: LOCK_MS, onError: this.#onError };
+    const parts = { token, onError: this.#onError };
     const claim = new Claim(job, stopped, parts);
     const verdict = await this.#verdict(job, claim);
     if (verdict.kind === "completed") return verdict.record;
