@@ -1,4 +1,4 @@
-import type { Provider, Stage, Verification } from "../core/index.ts";
+import type { GatewayEvent, Provider, Stage, Verification } from "../core/index.ts";
 
 export type VerificationReport = {
   readonly provider: string;
@@ -29,4 +29,10 @@ export function formatVerification({ provider, verification, tookMs }: Verificat
   const lines = [`${provider}: ${cause} at ${stage} (${path})`, `  ${reason}`];
   if (remedy !== undefined) lines.push(`  to mend it: ${remedy}`);
   return lines.join("\n");
+}
+
+/** What somebody should act on though it still works, such as a secret that expires soon; null where there is nothing to do. */
+export function formatNotice({ notice, fields }: Extract<GatewayEvent, { type: "provider.noticed" }>): string | null {
+  const { reason, remedy } = fields;
+  return remedy === undefined ? null : `  ${reason ?? notice}\n  to mend it: ${remedy}`;
 }
