@@ -73,7 +73,7 @@ local function open(state, reason, remedy, atLeastMs, random)
 end
 
 -- What the one that holds the lease found out. Anybody else's finding is of an earlier time.
-local function probed(state, votesKey, found, random)
+local function probed(state, found, random)
   if found.token ~= state.probeToken then return end
   state.probeToken = ''
   if state.kind ~= 'open' then return end
@@ -83,12 +83,11 @@ local function probed(state, votesKey, found, random)
   end
   move(state, 'ramp')
   state.startedAt, state.rampVersion = now, state.version
-  redis.call('DEL', votesKey)
 end
 
--- A vote of someone who had not heard of the ramp is about the time before it.
-local function cast(state, votesKey, vote, version)
-  if not vote or version < state.rampVersion then
+-- One that was told before keeps its time.
+local function cast(votesKey, vote, version)
+  if not vote then
     redis.call('HDEL', votesKey, me)
     return
   end
@@ -102,6 +101,7 @@ local function cast(state, votesKey, vote, version)
   redis.call('PEXPIRE', votesKey, staleMs)
 end
 
+-- Of workers that live. A vote of one that had not heard of the latest ramp is about the time before it.
 local function count(state, votesKey)
   local votes, latest, remedy, atLeastMs, leastUntilAt = 0, nil, '', 0, 0
   local all = redis.call('HGETALL', votesKey)
@@ -138,17 +138,17 @@ end
 local seats, isNew = {}, false
 for i = 5, #ARGV do
   local stateKey, votesKey = KEYS[2 * i - 7], KEYS[2 * i - 6]
-  local news, state = cjson.decode(ARGV[i]), read(KEYS[2 * i - 7])
+  local news, state = cjson.decode(ARGV[i]), read(stateKey)
   local version, isTouched = state.version, false
   if news.probed then
-    probed(state, votesKey, news.probed, news.random)
+    probed(state, news.probed, news.random)
     isTouched = true
   end
   if state.kind == 'ramp' and now - state.startedAt >= rules.rampMs then
     state.closedAt = now
     move(state, 'closed')
   end
-  cast(state, votesKey, news.vote, news.version)
+  cast(votesKey, news.vote, news.version)
   decide(state, count(state, votesKey), news.random)
   if news.pause and now + news.pause.forMs > state.pauseUntilAt then
     state.pauseCause, state.pauseReason, state.pauseBy = news.pause.cause, news.pause.reason, me
