@@ -1,4 +1,5 @@
-import { createProviders } from "../../src/app.ts";
+import { gateSettings } from "../../src/assembly/gates.ts";
+import { createProviders } from "../../src/assembly/providers.ts";
 import { providerDefinitions } from "../../providers/index.ts";
 import { checkConfig } from "../../src/config/index.ts";
 import { BY_PRIORITY } from "../../src/delivery/order.ts";
@@ -41,24 +42,18 @@ const connect = (use: "blocking" | "commands") =>
 const redis = connect("blocking");
 const ledgerRedis = connect("commands");
 const common = { clock: Date.now, random: Math.random, emit: events.emit };
-const settings = {
-  breaker: config.breaker,
-  throttle: config.throttle,
-  senderRememberMs: config.sender.rememberMs,
-  slowAfterMs: config.delivery.slowAfterMs,
-  brownout: config.brownout,
-};
 const upstreams = createProviders(config, providerDefinitions, events.emit).map(({ provider, priority, weight }) => ({
   name: provider.name,
   priority,
   weight,
-  gate: new Gate(provider, settings, common),
+  gate: new Gate(provider, gateSettings(config), common),
 }));
 const workerName = `bench-host:${process.pid}`;
 const parts: Omit<WorkParts, "ledger"> = {
   ...common,
   upstreams,
   routing: BY_PRIORITY,
+  onShifted: () => undefined,
   classes: config.classes,
   backoff: config.retry,
   attemptTimeoutMs: config.delivery.attemptTimeoutMs,

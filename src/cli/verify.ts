@@ -1,5 +1,5 @@
 import { providerDefinitions } from "../../providers/index.ts";
-import { createProviders } from "../app.ts";
+import { createProviders } from "../assembly/providers.ts";
 import { formatNotice, formatVerification, verifyProvider } from "../operations/verify.ts";
 import { loadOrExit } from "./settings.ts";
 

@@ -31,6 +31,8 @@ export type Order = {
   readonly tiers: readonly (readonly Upstream[])[];
   /** Names that the message asks for, and nobody configured. */
   readonly unknown: readonly string[];
+  /** To whom operators moved this message. */
+  readonly shifted: readonly string[];
   /** What set the order, in words. */
   readonly because: string;
 };
@@ -58,14 +60,19 @@ export function orderFor(
   );
   const unknown = (names ?? []).flat().filter((name) => !upstreams.some((upstream) => upstream.name === name));
   const tiers = withoutRepeats(named ?? byPriority(upstreams)).map((tier) => shuffled(tier, overlay, random));
-  if (submission.providers !== null) return { tiers, unknown, because };
+  if (submission.providers !== null) return { tiers, unknown, shifted: [], because };
   const preferred = tiers.flat().filter(({ name }) => standingOf(overlay, name).preferred);
   const shifted = upstreams.filter(({ name }) => isShifted(name, id, facts, overlay));
   const front = [...preferred, ...shifted];
-  if (front.length === 0) return { tiers, unknown, because };
+  if (front.length === 0) return { tiers, unknown, shifted: [], because };
   const moved = front.map(({ name }) => name).join(", ");
   const all = withoutRepeats([...front.map((upstream) => [upstream]), ...tiers]);
-  return { tiers: all, unknown, because: `${because}; ${moved} first, as operators have it` };
+  return {
+    tiers: all,
+    unknown,
+    shifted: shifted.map(({ name }) => name),
+    because: `${because}; ${moved} first, as operators have it`,
+  };
 }
 
 function namesFor(

@@ -1,5 +1,6 @@
 import type { Clock, DeliveryRecord, Emit, Message, MessageClass, Random, Submission } from "../core/index.ts";
 import type { Bearer } from "../gate/gate.ts";
+import type { CutoverSample } from "../control/cutover-meter.ts";
 import type { OpenAttempt } from "../ledger/ledger.ts";
 import type { BackoffSettings } from "./backoff.ts";
 import type { Journal } from "./journal.ts";
@@ -40,6 +41,8 @@ export type Resolution =
 export type DeliveryParts = {
   readonly upstreams: readonly Upstream[];
   readonly routing: Routing;
+  /** Told how the attempts fare that operators moved to their provider. */
+  readonly onShifted: (sample: CutoverSample) => void;
   readonly classes: Readonly<Record<MessageClass, ClassSettings>>;
   readonly backoff: BackoffSettings;
   /** Backstop behind the providers' own time limits. */

@@ -14,6 +14,8 @@ export type Route = {
   readonly skipped: readonly Skip[];
   /** Whether an operator can make one of those take it: by a From that it may use, by a provider of the name wanted. */
   readonly mendable: boolean;
+  /** To whom operators moved this message. */
+  readonly shifted: readonly string[];
   /** What set the order, in words. */
   readonly because: string;
 };
@@ -61,7 +63,15 @@ export function planRoute(
     return false;
   };
   const tiers = order.tiers.map((tier) => tier.filter(isAble)).filter((tier) => tier.length > 0);
-  return { tiers, upstreams: tiers.flat(), drained: shelved, skipped, mendable, because: order.because };
+  return {
+    tiers,
+    upstreams: tiers.flat(),
+    drained: shelved,
+    skipped,
+    mendable,
+    shifted: order.shifted,
+    because: order.because,
+  };
 }
 
 function drained(drain: Drain | null): Inability | null {

@@ -1,4 +1,4 @@
-import type { DeliveryRecord } from "../core/index.ts";
+import type { DeliveryRecord, Outcome } from "../core/index.ts";
 import { isSparing } from "../gate/admission.ts";
 import type { Admission } from "../gate/admission.ts";
 import type { SlotAnswer } from "../gate/limits/limiter.ts";
@@ -62,12 +62,20 @@ export async function tryTier(
       continue;
     }
     attempted = true;
+    if (round.route.shifted.includes(upstream.name)) tellOfShifted(round, upstream, made.outcome);
     const settled = settle(round, made.record, upstream, made.outcome);
     record = settled.record;
     const resolution = await proceed(settled, upstream);
     if (resolution !== null) return resolution;
   }
   return { record, attempted, soonest };
+}
+
+/** What is the recipient's fault, or the message's, says nothing about a provider that mail is moved to. */
+function tellOfShifted({ task, policy, parts }: Round, { name: provider }: Upstream, outcome: Outcome): void {
+  const ok = outcome.kind === "relayed" || outcome.failure.scope === "message" || outcome.failure.scope === "recipient";
+  const dueAt = Math.max(task.dueAt, policy.notBeforeAt);
+  parts.onShifted({ provider, ok, delayMs: Math.max(0, parts.clock() - dueAt) });
 }
 
 type Granted = Extract<SlotAnswer, { kind: "granted" }>;

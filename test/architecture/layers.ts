@@ -42,6 +42,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   "src/client.ts": {
     may: [...parts, "src/queue", "src/redis", "src/ledger", "src/submission", "src/operations"],
   },
+  "src/assembly": { may: "everything" },
   "src/app.ts": { may: "everything" },
   "src/lab": { may: "everything" },
   "src/testing": { may: "everything" },
@@ -51,6 +52,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
 
 /** Who may import what stands above the rest. */
 export const SEEN_BY: Readonly<Record<string, readonly string[]>> = {
+  "src/assembly": ["src/app.ts", "src/cli"],
   "src/app.ts": ["src/cli", "src/lab", "src/testing", "src/index.ts"],
   "src/client.ts": ["src/index.ts", "src/cli", "src/lab", "src/testing"],
   "src/lab": ["src/cli", "src/testing"],

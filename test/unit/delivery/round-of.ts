@@ -108,6 +108,7 @@ export class Desk {
         gate,
       })),
       routing: BY_PRIORITY,
+      onShifted: () => undefined,
       classes: {
         otp: {
           giveUpAfterMs: HOUR_MS / 6,

@@ -191,6 +191,7 @@ export class ModelWorker {
     return {
       upstreams: names.map((name, priority) => ({ name, priority, weight: 1, gate: gateOf(name) })),
       routing: BY_PRIORITY,
+      onShifted: () => undefined,
       classes: { otp: settings, transactional: settings, bulk: settings },
       backoff: { delaysMs: [MINUTE_MS], otpDelaysMs: [MINUTE_MS], jitterPercent: 0 },
       attemptTimeoutMs: 3 * MINUTE_MS,
