@@ -22,15 +22,15 @@ export type SharedTokenOptions = {
 /** What a search is content with, and how long it waits for one who is asking Entra ID right now. */
 export type Search = {
   fits(token: Token): boolean;
-  /** Asked again and again: false once there is mail that waits for it. */
+  /** Asked again and again: false once mail waits for it. Until then the wait is for as long as others lead in turn. */
   patient(): boolean;
   /** False: only looks, since Entra ID may not be asked now. */
   readonly mayLead: boolean;
   readonly signal: AbortSignal;
 };
 
-/** How often one who waits looks again. */
-const pollMs = 250;
+/** How often one who waits looks again, with mail behind it or without. */
+const pollMs = { impatient: 250, patient: 1000 } as const;
 /** How long mail waits for another gateway's request before this one asks by itself. */
 const impatientMs = 3000;
 
@@ -51,7 +51,7 @@ export class SharedToken {
 
   /** A token of the fleet, or null: the caller is to ask Entra ID. */
   async find(search: Search): Promise<Token | null> {
-    const { clock, leaseMs } = this.#options;
+    const { clock } = this.#options;
     const seals = await this.#seals();
     const [own] = seals;
     if (own === undefined) return null;
@@ -60,8 +60,9 @@ export class SharedToken {
       const token = await this.#look(seals, search);
       if (token !== null) return token;
       if (!search.mayLead || (await this.#lead(own))) return null;
-      if (clock() - startedAt >= (search.patient() ? leaseMs : impatientMs)) return null;
-      await pause(pollMs, search.signal);
+      const isPatient = search.patient();
+      if (!isPatient && clock() - startedAt >= impatientMs) return null;
+      await pause(isPatient ? pollMs.patient : pollMs.impatient, search.signal);
     }
     return null;
   }

@@ -1,6 +1,6 @@
 import { expect } from "vitest";
 import { microsoft365 } from "../../../../providers/microsoft365/index.ts";
-import type { Message, Outcome, Provider, Stage, Verification } from "../../../../src/core/index.ts";
+import type { Message, Outcome, Provider, SharedCache, Stage, Verification } from "../../../../src/core/index.ts";
 import { DEFAULT_ENTRA_RULES } from "../../../../src/lab/entra-rules.ts";
 import { DEFAULT_EXCHANGE_RULES } from "../../../../src/lab/exchange-rules.ts";
 import { LAB_ACCOUNT } from "../../../../src/lab/index.ts";
@@ -34,7 +34,7 @@ export type Watched = {
  * A provider for the lab's mailbox. Everything that it says is searched for secrets and content, here and now, so that
  * no test can forget to.
  */
-export function providerOf(lab: Lab, changes: Record<string, unknown> = {}): Watched {
+export function providerOf(lab: Lab, changes: Record<string, unknown> = {}, cache?: SharedCache): Watched {
   const parsed = microsoft365.settings.safeParse({
     kind: "microsoft365",
     tenantId: LAB_ACCOUNT.tenantId,
@@ -53,6 +53,7 @@ export function providerOf(lab: Lab, changes: Record<string, unknown> = {}): Wat
   const provider = microsoft365.create("microsoft365", parsed.data, {
     clock: Date.now,
     notice: (event, fields) => notices.push(checked({ event, fields })),
+    ...(cache === undefined ? {} : { cache }),
   });
   const options = () => ({ signal: new AbortController().signal, onStage: (stage: Stage) => void stages.push(stage) });
   return {

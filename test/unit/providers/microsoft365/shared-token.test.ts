@@ -131,6 +131,20 @@ describe("while Entra ID is down", () => {
     expect(await after(5000, late.get(never()))).toMatchObject({ ok: false, evidence: down });
   });
 
+  test("the fleet tries in turns", async () => {
+    const members = Array.from({ length: 20 }, () => fleet.join());
+    for (const member of members) void member.get(never());
+    await vi.advanceTimersByTimeAsync(25 * minuteMs);
+    fleet.service.failure = down;
+    const before = fleet.service.count;
+    await vi.advanceTimersByTimeAsync(15 * minuteMs);
+    const tries = fleet.service.count - before;
+    expect(tries).toBeGreaterThan(20);
+    // One for each lease; and each member's second one, after 10 s, is still in the lease of its first.
+    expect(tries).toBeLessThanOrEqual((10 * minuteMs) / leaseMs + members.length);
+    for (const member of members) expect(await member.get(never())).toMatchObject({ ok: true, accessToken: "t1" });
+  });
+
   test("all come back by the first request that goes well", async () => {
     const members = Array.from({ length: 10 }, () => fleet.join());
     await Promise.all(members.map((member) => after(500, member.get(never()))));
@@ -200,7 +214,7 @@ describe("the one who asks", () => {
     await vi.advanceTimersByTimeAsync(5000);
     expect(fleet.service.count).toBe(1);
     expect(await member.get(never())).toMatchObject({ ok: true, accessToken: "t1" });
-    expect(await after(500, member.renew("t1", never()))).toMatchObject({ ok: true, accessToken: "t2" });
+    expect(await after(1500, member.renew("t1", never()))).toMatchObject({ ok: true, accessToken: "t2" });
   });
 });
 
