@@ -62,10 +62,9 @@ export class Seat implements FleetSeat {
   }
 
   get pause(): Pause | null {
-    const [longest] = [this.#heardPause, this.#ownPause]
-      .filter((pause) => pause !== null && pause.untilAt > this.#options.clock())
-      .sort((one, other) => (other?.untilAt ?? 0) - (one?.untilAt ?? 0));
-    return longest ?? null;
+    const [heard, own] = [this.#heardPause, this.#ownPause];
+    const longest = (heard?.untilAt ?? 0) >= (own?.untilAt ?? 0) ? heard : own;
+    return longest !== null && longest.untilAt > this.#options.clock() ? longest : null;
   }
 
   vote(opening: Opening | null): void {
@@ -151,15 +150,26 @@ export class Seat implements FleetSeat {
   }
 
   async #probe(token: string): Promise<void> {
-    const { leaving, probeLimitMs, authOpenMs } = this.#options;
+    const { leaving, authOpenMs } = this.#options;
     this.#isProbing = true;
-    const signal = AbortSignal.any([leaving, AbortSignal.timeout(probeLimitMs)]);
-    const { ok, reason, failure } = await this.#parts.probe(signal).catch(failedBy);
+    const { ok, reason, failure } = await this.#result();
     this.#isProbing = false;
     if (leaving.aborted) return;
     const atLeastMs = failure?.cause === "auth" ? authOpenMs : 0;
     this.#probed = { token, ok, reason: bounded(reason), remedy: bounded(failure?.remedy ?? ""), atLeastMs };
     this.#options.onNews();
+  }
+
+  async #result(): Promise<ProbeResult> {
+    const { leaving, probeLimitMs } = this.#options;
+    const signal = AbortSignal.any([leaving, AbortSignal.timeout(probeLimitMs)]);
+    try {
+      return await this.#parts.probe(signal);
+    } catch (error) {
+      // A defect of ours. The provider stays open for as long as it is there.
+      const reason = error instanceof Error ? error.message : String(error);
+      return { ok: false, stage: null, reason, failure: null };
+    }
   }
 
   #voteFor({ reason, remedy, atLeastMs }: Opening): Vote {
@@ -177,11 +187,6 @@ export class Seat implements FleetSeat {
     const forMs = Math.min(DAY_MS, Math.ceil(pause.untilAt - this.#options.clock()));
     return forMs <= 0 ? {} : { pause: { cause: pause.cause, reason: bounded(pause.reason), forMs } };
   }
-}
-
-/** A defect of ours. The provider stays open, as long as it is there. */
-function failedBy(error: unknown): ProbeResult {
-  return { ok: false, stage: null, reason: error instanceof Error ? error.message : String(error), failure: null };
 }
 
 /** Half a character at its end, as a cut leaves one, would be no JSON that Lua reads. */

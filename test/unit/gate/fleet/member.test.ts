@@ -327,6 +327,16 @@ describe.concurrent("probes", () => {
     expect((await world.look()).state).toMatchObject({ reason: "probe failed: connect: refused" });
   });
 
+  test("that outlast their lease are not asked for a second time", async () => {
+    const world = await openWorld(1);
+    const slow = await untilProbed(world);
+    await world.pass(20_000);
+    expect(slow.probeCount).toBe(1);
+    await slow.endProbe(GOOD);
+    await world.beatAll();
+    expect(kinds(world)).toEqual(["ramp"]);
+  });
+
   test("that throw are probes that failed", async () => {
     const world = newWorld();
     const [worker] = await world.add(1);

@@ -94,6 +94,9 @@ class Worker {
   }
 }
 
+/** A second, and what a busy machine takes. */
+const SOON_MS = 2_000;
+
 const OPENING = { reason: "421 busy", remedy: "Wait", atLeastMs: null } as const;
 
 /** How long it took, in milliseconds, until it was so; throws after so long. */
@@ -152,7 +155,7 @@ describe.each(stores)("in %s", (_name, open) => {
     await sleep(100);
     expect(new Set(kinds())).toEqual(new Set(["closed"]));
     second!.seat.vote(OPENING);
-    expect(await until(() => kinds().every((kind) => kind === "open"))).toBeLessThan(1_000);
+    expect(await until(() => kinds().every((kind) => kind === "open"))).toBeLessThan(SOON_MS);
   });
 
   test("a worker that starts knows what the fleet holds", async () => {
@@ -176,11 +179,17 @@ describe.each(stores)("in %s", (_name, open) => {
     expect(workers.map(({ probeCount }) => probeCount).toSorted()).toEqual([0, 1]);
   });
 
-  test("a pause reaches the others within a second", async () => {
+  test("a pause reaches the others at once, and not with their next beat", async () => {
     const [first, second] = await startWorkers(2);
-    first!.seat.share({ cause: "throttled", reason: "4.3.2", untilAt: Date.now() + 60_000 });
-    expect(await until(() => second!.seat.pause !== null)).toBeLessThan(1_000);
-    expect(second!.pauses).toMatchObject([{ cause: "throttled", reason: "4.3.2" }]);
+    const startedAt = Date.now();
+    // Heard with a beat, each would take the second from one to the next.
+    for (let count = 1; count <= 10; count += 1) {
+      first!.seat.share({ cause: "throttled", reason: `${count}`, untilAt: Date.now() + count * 60_000 });
+      await until(() => second!.seat.pause?.reason === `${count}`);
+    }
+    expect(Date.now() - startedAt).toBeLessThan(6_000);
+    expect(second!.pauses.map(({ reason }) => Number(reason))).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+    expect(first!.pauses).toEqual([]);
   });
 
   test("a worker that stops takes its vote back and is gone", async () => {
@@ -268,12 +277,13 @@ describe("Redis", () => {
   test("that takes commands and does not answer is away, too", async () => {
     const [first, second] = workers as [Worker, Worker];
     await first.fleet.start();
-    await admin.call("CLIENT", "PAUSE", "5000", "ALL");
+    await admin.call("CLIENT", "PAUSE", "60000", "WRITE");
     const startedAt = Date.now();
     await second.fleet.start();
     expect(Date.now() - startedAt).toBeLessThan(3_500);
     expect(second.seat.connected).toBe(false);
-    await until(() => !first.seat.connected, 4_000);
+    expect(await until(() => !first.seat.connected)).toBeLessThan(5_000);
+    await admin.call("CLIENT", "UNPAUSE");
     expect(first.errors[0]!.message).toBe("no answer from Redis within 2000 ms");
     await until(() => workers.every(({ seat }) => seat.connected));
     expect(first.errors).toHaveLength(1);
@@ -310,9 +320,10 @@ describe("Redis", () => {
       });
     }
     await admin.config("RESETSTAT");
+    const startedAt = Date.now();
     await sleep(3_000);
     const calls = /cmdstat_evalsha:calls=(\d+)/.exec(await admin.info("commandstats"))?.[1];
     expect(Number(calls)).toBeGreaterThan(0);
-    expect(Number(calls)).toBeLessThanOrEqual(4);
+    expect(Number(calls)).toBeLessThanOrEqual((Date.now() - startedAt) / 1_000 + 1);
   });
 });
