@@ -8,7 +8,14 @@ import { fileURLToPath } from "node:url";
 
 const MAIN = fileURLToPath(new URL("../../src/cli/main.js", import.meta.url));
 
-export type LogLine = { readonly event: string; readonly [field: string]: unknown };
+export type LogLine = { readonly event: string; readonly time: string; readonly [field: string]: unknown };
+
+export type GatewayOptions = {
+  readonly redisUrl: string;
+  readonly primaryPort: number;
+  readonly fallbackPort: number;
+  readonly folder: string;
+};
 
 /** The built gateway as a process of its own, on default settings but for its two providers. */
 export class GatewayProcess {
@@ -22,12 +29,8 @@ export class GatewayProcess {
     });
   }
 
-  static async start(options: {
-    redisUrl: string;
-    primaryPort: number;
-    fallbackPort: number;
-    folder: string;
-  }): Promise<GatewayProcess> {
+  /** So many gateways on one configuration and one Redis; all take jobs when this resolves. */
+  static async startFleet(count: number, options: GatewayOptions): Promise<GatewayProcess[]> {
     const { redisUrl, primaryPort, fallbackPort, folder } = options;
     const config = join(folder, "config");
     await mkdir(config, { recursive: true });
@@ -42,6 +45,10 @@ export class GatewayProcess {
     };
     // JSON is YAML.
     await writeFile(join(config, "production.yaml"), JSON.stringify(settings, null, 2));
+    return Promise.all(Array.from({ length: count }, () => GatewayProcess.#start(folder, config)));
+  }
+
+  static async #start(folder: string, config: string): Promise<GatewayProcess> {
     const child = spawn(process.execPath, [MAIN, "start"], {
       cwd: folder,
       env: {
@@ -64,7 +71,7 @@ export class GatewayProcess {
   }
 
   async #logged(event: string): Promise<void> {
-    const deadline = Date.now() + 15_000;
+    const deadline = Date.now() + 30_000;
     while (!this.lines.some((line) => line.event === event)) {
       if (this.#child.exitCode !== null || Date.now() > deadline) throw new Error(`the gateway did not log ${event}`);
       await new Promise((resolve) => setTimeout(resolve, 20));
