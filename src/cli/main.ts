@@ -141,6 +141,77 @@ program
   .action(async (name, options) => (await import("./cancel.ts")).cancel(name, options));
 
 program
+  .command("drain")
+  .description("keep mail from a provider until it is resumed; attempts under way end")
+  .argument("<provider>", "its name in the configuration")
+  .requiredOption("--reason <text>", "why; it stands in the log of changes")
+  .option("--for <time>", "end by itself after so many minutes, hours or days: 2h")
+  .option("--all-mail-waits", "also where it is the last provider that is not drained")
+  .action(async (provider, options) => (await import("./control.ts")).drain(provider, options));
+
+program
+  .command("resume")
+  .description("let mail go to a drained provider again")
+  .argument("<provider>", "its name in the configuration")
+  .option("--reason <text>", "why; it stands in the log of changes")
+  .action(async (provider, options) => (await import("./control.ts")).resume(provider, options));
+
+program
+  .command("prefer")
+  .description("put a provider before all others")
+  .argument("[provider]", "its name in the configuration")
+  .option("--reason <text>", "why; it stands in the log of changes")
+  .option("--for <time>", "end by itself after so many minutes, hours or days: 2h")
+  .option("--none", "the configured order again")
+  .action(async (provider, options) => (await import("./control.ts")).prefer(provider, options));
+
+program
+  .command("weight")
+  .description("change a provider's share among those of its priority")
+  .argument("<provider>", "its name in the configuration")
+  .argument("<weight>", "a whole number from 1, or configured: as the configuration has it")
+  .requiredOption("--reason <text>", "why; it stands in the log of changes")
+  .option("--for <time>", "end by itself after so many minutes, hours or days: 2h")
+  .action(async (provider, weight, options) => (await import("./control.ts")).weight(provider, weight, options));
+
+program
+  .command("changes")
+  .description("what was changed at run time: the latest first, by whom and why")
+  .option("--limit <count>", "so many at most", "20")
+  .action(async (options) => (await import("./control.ts")).changes(options));
+
+program
+  .command("rollback")
+  .description("undo one change: what it touched is as it was before it")
+  .argument("<version>", "of the change, as mailover changes shows it")
+  .requiredOption("--reason <text>", "why; it stands in the log of changes")
+  .option("--all-mail-waits", "also where no provider is left then")
+  .action(async (version, options) => (await import("./control.ts")).rollback(version, options));
+
+program
+  .command("cutover")
+  .description("move mail to another provider step by step, and back by itself where it goes badly")
+  .option("--to <provider>", "where it is to go")
+  .option("--steps <percents>", "share of the mail, step by step, the last of them 100", "5,25,50,100")
+  .option("--every <time>", "least time of each step", "10m")
+  .option("--guard-errors <percent>", "go back when more of it fails there", "2%")
+  .option(
+    "--guard-delay <time>",
+    "go back when more than 5 % of it is accepted later than this after it was due",
+    "30s",
+  )
+  .option("--at-least <count>", "a step waits until it has seen so many messages", "50")
+  .addOption(new Option("--class <class>", "only mail of this class").choices(MESSAGE_CLASSES))
+  .option("--tenant <name>", "only mail of this tenant")
+  .option("--sender-domain <domain>", "only mail from this domain; *.contoso.com: from those below it")
+  .option("--recipient-domain <domain>", "only mail to this domain; *.contoso.com: to those below it")
+  .option("--tag <tag>", "only mail with this tag")
+  .option("--reason <text>", "why; it stands in the log of changes")
+  .option("--status", "say how far each cutover is, and what it waits for")
+  .option("--stop", "take a cutover back, under way or done: its mail goes as configured")
+  .action(async (options) => (await import("./cutover.ts")).cutover(options));
+
+program
   .command("generate", { hidden: true })
   .description("write the files that are made from the code: schema/ and tables in docs/")
   .action(async () => (await import("./generate.ts")).generate());

@@ -109,7 +109,7 @@ export class Control {
       author,
       ({ state: { preference }, now }) =>
         preference === null || !holds(preference, now)
-          ? { kind: "unchanged", sentence: "no provider goes before its turn" }
+          ? { kind: "unchanged", sentence: "no provider is preferred" }
           : { ...author, action: "unprefer" },
       false,
     );

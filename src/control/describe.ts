@@ -18,7 +18,7 @@ function describeAction(change: Change): string {
     case "prefer":
       return `${change.provider} goes before all others${until(change.untilAt)}`;
     case "unprefer":
-      return "no provider goes before its turn";
+      return "no provider is preferred";
     case "weight":
       return change.value === null
         ? `the weight of ${change.provider} is as configured`
@@ -55,7 +55,7 @@ export function describeHeld(held: Held): string {
         : `${held.provider} has the weight ${held.value.value}${until(held.value.untilAt)}`;
     case "preference":
       return held.value === null
-        ? "no provider goes before its turn"
+        ? "no provider is preferred"
         : `${held.value.provider} goes before all others${until(held.value.untilAt)}`;
     case "cutover": {
       const { value, provider } = held;
