@@ -85,20 +85,20 @@ local function probed(state, found, random)
   state.startedAt, state.rampVersion = now, state.version
 end
 
--- One that was told before keeps its time.
+-- One that was told before keeps its time. Whether it is a new one.
 local function cast(votesKey, vote, version)
   if not vote then
     redis.call('HDEL', votesKey, me)
-    return
+    return false
   end
   vote.castAt, vote.version = now, version
   local earlier = redis.call('HGET', votesKey, me)
-  if earlier then
-    earlier = cjson.decode(earlier)
-    if earlier.id == vote.id then vote.castAt = earlier.castAt end
-  end
+  if earlier then earlier = cjson.decode(earlier) end
+  local isNew = not earlier or earlier.id ~= vote.id
+  if not isNew then vote.castAt = earlier.castAt end
   redis.call('HSET', votesKey, me, cjson.encode(vote))
   redis.call('PEXPIRE', votesKey, staleMs)
+  return isNew
 end
 
 -- Of workers that live. A vote of one that had not heard of the latest ramp is about the time before it.
@@ -148,8 +148,10 @@ for i = 5, #ARGV do
     state.closedAt = now
     move(state, 'closed')
   end
-  cast(votesKey, news.vote, news.version)
-  decide(state, count(state, votesKey), news.random)
+  -- While it is open, hundreds of workers may vote each second, and only a new vote can change anything.
+  if cast(votesKey, news.vote, news.version) or state.kind ~= 'open' then
+    decide(state, count(state, votesKey), news.random)
+  end
   if news.pause and now + news.pause.forMs > state.pauseUntilAt then
     state.pauseCause, state.pauseReason, state.pauseBy = news.pause.cause, news.pause.reason, me
     state.pauseUntilAt = now + news.pause.forMs

@@ -10,7 +10,7 @@ import type { Happening } from "./model.ts";
 import { World } from "./world.ts";
 
 /** Fleets at a time: each waits for Redis most of its time. */
-const AT_ONCE = 20;
+const AT_ONCE = 12;
 const RUNS_EACH = 3;
 const SEED = 20_261_124;
 const LIMIT_MS = 120_000;
