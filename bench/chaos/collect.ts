@@ -5,6 +5,7 @@ import type { RedisClient } from "../../src/redis/connection.ts";
 import type { Evidence } from "./audit.ts";
 
 const STATES = ["completed", "failed", "delayed", "active", "waiting", "prioritized"] as const;
+const SUBJECT = /^Subject: Message (\d+)\r?$/m;
 const LEDGER_KEYS = /^mailover:ledger:\{([^}]+)\}$/;
 const BATCH_SIZE = 200;
 
@@ -13,14 +14,16 @@ export async function collect(
   pushedAt: ReadonlyMap<string, number>,
   accepted: readonly AcceptedMessage[],
   { queue, redis }: { readonly queue: Queue; readonly redis: RedisClient },
-): Promise<{ readonly evidence: readonly Evidence[]; readonly strayCount: number }> {
+): Promise<{ readonly evidence: readonly Evidence[]; readonly strays: readonly AcceptedMessage[] }> {
   const jobs = new Map<string, { readonly job: Job; readonly state: string }>();
   for (const state of STATES) {
     for (const job of await queue.getJobs([state], 0, -1)) jobs.set(job.id ?? "", { job, state });
   }
-  const copies = new Map<string | null, AcceptedMessage[]>();
+  // By what the app wrote in it: its id is known only as long as the ledger knows it.
+  const copies = new Map<string, AcceptedMessage[]>();
   for (const message of accepted) {
-    copies.set(message.mailoverId, [...(copies.get(message.mailoverId) ?? []), message]);
+    const jobId = `chaos-${SUBJECT.exec(message.content.toString())?.[1] ?? ""}`;
+    copies.set(jobId, [...(copies.get(jobId) ?? []), message]);
   }
   const ledger = new RedisLedger(redis, Date.now);
   const idOf = new Map<string, { readonly id: string; readonly status: string; readonly open: string }>();
@@ -41,7 +44,7 @@ export async function collect(
       log: known === undefined ? [] : await ledger.log(known.id),
       status: known?.status ?? "",
       openAttempt: known?.open ?? "",
-      accepted: known === undefined ? [] : (copies.get(known.id) ?? []),
+      accepted: copies.get(jobId) ?? [],
     });
   };
   const all = [...pushedAt];
@@ -49,7 +52,7 @@ export async function collect(
     await Promise.all(all.slice(first, first + BATCH_SIZE).map(gather));
   }
   const ids = new Set([...idOf.values()].map(({ id }) => id));
-  return { evidence, strayCount: [...copies.keys()].filter((id) => id === null || !ids.has(id)).length };
+  return { evidence, strays: accepted.filter(({ mailoverId }) => mailoverId === null || !ids.has(mailoverId)) };
 }
 
 async function ledgerIds(redis: RedisClient): Promise<string[]> {

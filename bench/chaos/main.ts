@@ -39,8 +39,10 @@ const rows: string[][] = [
     "bounced",
     "held",
     "lost",
+    "gone",
     "copies",
     "unmarked",
+    "forgotten",
     "marked",
     "longest",
     "",
@@ -62,10 +64,11 @@ for (const scenario of SCENARIOS.filter(({ name }) => only === null || name.incl
 write(`\n${table(rows)}`);
 
 function violationsOf(result: Result, policy: Policy, redisMayForget: boolean): string[] {
+  const heldCopyCount = result.copyCount - result.forgottenCopyCount;
   return [
     ...(result.goneCount > 0 && !redisMayForget ? [`${result.goneCount} gone`] : []),
     ...(result.problems.length > 0 ? [`${result.problems.length} contradictions`] : []),
-    ...(policy === "hold" && result.copyCount > 0 ? [`${result.copyCount} copies of held mail`] : []),
+    ...(policy === "hold" && heldCopyCount > 0 ? [`${heldCopyCount} copies of held mail`] : []),
   ];
 }
 
@@ -75,7 +78,9 @@ function row(name: string, policy: Policy, result: Result, violations: readonly 
     violations.length === 0 ? "ok" : `MISSED: ${violations.join(", ")}`,
     ...(result.killedCount > 0 ? [`${result.killedCount} killed`] : []),
     ...((endCounts["expired"] ?? 0) > 0 ? [`${endCounts["expired"]} expired`] : []),
-    ...(result.goneCount > 0 ? [`${result.goneCount} gone with Redis`] : []),
+    ...(result.forgottenMs.length > 0 ? [`Redis forgot ${result.forgottenMs.map(formatMs).join(" and ")}`] : []),
+    ...(result.goneAndRelayedCount > 0 ? [`${result.goneAndRelayedCount} of the gone relayed before`] : []),
+    ...(result.withoutJobCount > 0 ? [`${result.withoutJobCount} ended without their job`] : []),
   ];
   const counts = [
     result.pushedCount,
@@ -83,8 +88,10 @@ function row(name: string, policy: Policy, result: Result, violations: readonly 
     endCounts["bounced"] ?? 0,
     endCounts["held"] ?? 0,
     result.lostCount,
+    result.goneCount,
     result.copyCount,
     result.unmarkedCopyCount,
+    result.forgottenCopyCount,
     result.markedCount,
   ];
   return [name, policy, ...counts.map(String), formatMs(result.longestMs), notes.join(", ")];

@@ -1,7 +1,7 @@
+import { randomInt } from "node:crypto";
 import { once } from "node:events";
 import { mkdir } from "node:fs/promises";
 import { createServer } from "node:net";
-import type { AddressInfo } from "node:net";
 import { findExecutable } from "../../src/redis/embedded-command.ts";
 import { runStore } from "../../src/redis/embedded-process.ts";
 import type { StoreProcess } from "../../src/redis/embedded-process.ts";
@@ -9,20 +9,24 @@ import type { StoreProcess } from "../../src/redis/embedded-process.ts";
 /** When a write of the append-only file reaches the disk: before it is answered, or within a second. */
 export type Fsync = "always" | "everysec";
 
+const FIRST_PORT = 20_000;
+const LAST_PORT = 30_000;
+
 /** A redis-server with an append-only file that can be killed, and started again on the same file. */
 export class ChaosRedis {
   readonly port: number;
   readonly url: string;
-  readonly #folder: string;
-  readonly #fsync: Fsync;
+  /** Where it keeps its append-only file. */
+  readonly folder: string;
+  readonly fsync: Fsync;
   #server: StoreProcess | null = null;
   readonly #onExit = (): void => this.#signal("SIGKILL");
 
   private constructor(port: number, folder: string, fsync: Fsync) {
     this.port = port;
     this.url = `redis://127.0.0.1:${port}`;
-    this.#folder = folder;
-    this.#fsync = fsync;
+    this.folder = folder;
+    this.fsync = fsync;
     // It runs apart from this process, and must not outlive it.
     process.once("exit", this.#onExit);
   }
@@ -40,10 +44,12 @@ export class ChaosRedis {
     const settings = {
       bind: "127.0.0.1",
       port: String(this.port),
-      dir: this.#folder,
+      dir: this.folder,
       save: "",
       appendonly: "yes",
-      appendfsync: this.#fsync,
+      appendfsync: this.fsync,
+      // One file that only grows, so that it can be cut back to any length it had.
+      "auto-aof-rewrite-percentage": "0",
       "maxmemory-policy": "noeviction",
     };
     const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]);
@@ -68,11 +74,18 @@ export class ChaosRedis {
   }
 }
 
+/** None of those that the kernel gives to outgoing connections: one of them would take it while Redis is down. */
 async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
+  for (;;) {
+    const port = randomInt(FIRST_PORT, LAST_PORT);
+    const server = createServer();
+    const isFree = await new Promise<boolean>((resolve) => {
+      server.once("error", () => resolve(false));
+      server.listen(port, "127.0.0.1", () => resolve(true));
+    });
+    if (!isFree) continue;
+    server.close();
+    await once(server, "close");
+    return port;
+  }
 }

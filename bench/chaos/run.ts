@@ -14,6 +14,8 @@ import type { Finding } from "./audit.ts";
 import { Cable } from "./cable.ts";
 import { collect } from "./collect.ts";
 import { Fleet } from "./fleet.ts";
+import { isForgotten } from "./gap.ts";
+import type { Gap } from "./gap.ts";
 import { makeMail } from "./mail.ts";
 import type { Policy } from "./mail.ts";
 import { seededRandom } from "./random.ts";
@@ -30,6 +32,8 @@ export type Scene = {
   readonly relays: readonly RelayServer[];
   readonly random: Random;
   readonly durationMs: number;
+  /** To be told what Redis has forgotten. */
+  readonly forget: (gap: Gap) => void;
 };
 
 export type Scenario = {
@@ -64,10 +68,18 @@ export type Result = {
   readonly lostCount: number;
   readonly copyCount: number;
   readonly unmarkedCopyCount: number;
+  /** Copies without a mark that Redis is to blame for: it forgot that another was sent. */
+  readonly forgottenCopyCount: number;
   /** Messages whose record says that a second copy may exist. */
   readonly markedCount: number;
   /** Messages that Redis had acknowledged and does not have any more; they are no loss of the gateway's. */
   readonly goneCount: number;
+  /** Of these, those that some server has accepted all the same. */
+  readonly goneAndRelayedCount: number;
+  /** Messages whose record has its end although Redis forgot their job: a gateway had just taken it. */
+  readonly withoutJobCount: number;
+  /** How much of what Redis had acknowledged it forgot, each time, in milliseconds. */
+  readonly forgottenMs: readonly number[];
   readonly longestMs: number;
   readonly problems: readonly string[];
 };
@@ -114,19 +126,33 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
     const queue = new Queue("mail", { connection: client as unknown as ConnectionOptions });
     queue.on("error", () => undefined);
     closing.push(() => queue.close());
-    const scene = { redis, client, cable, fleet, relays, random, durationMs: options.durationMs };
+    const gaps: Gap[] = [];
+    const forget = (gap: Gap): void => void gaps.push(gap);
+    const scene = { redis, client, cable, fleet, relays, random, durationMs: options.durationMs, forget };
     const [pushedAt] = await Promise.all([push(queue, options), scenario.harm(scene)]);
     await settled(queue, options.settleMs);
     await fleet.stop();
 
     const accepted = relays.flatMap((relay) => relay.accepted);
-    const { evidence, strayCount } = await collect(pushedAt, accepted, { queue, redis: client });
-    const findings = evidence.map((each) => ({ jobId: each.jobId, ...examine(each) }));
-    const strays = strayCount === 0 ? [] : [`${strayCount} messages were accepted that no record knows`];
+    const { evidence, strays } = await collect(pushedAt, accepted, { queue, redis: client });
+    const findings = evidence.map((each) => ({
+      jobId: each.jobId,
+      hasJob: each.job !== null,
+      wasAccepted: each.accepted.length > 0,
+      ...examine(each, gaps),
+    }));
+    const unknown = strays.filter(({ acceptedAt }) => !isForgotten(acceptedAt, gaps));
     return {
       ...summary(findings),
+      goneAndRelayedCount: findings.filter(({ end, wasAccepted }) => end === "gone" && wasAccepted).length,
+      withoutJobCount: findings.filter(({ end, hasJob }) => end !== "gone" && !hasJob).length,
+      forgottenMs: gaps.map(({ fromAt, untilAt }) => untilAt - fromAt),
       killedCount: fleet.killedCount,
-      problems: [...problemsOf(findings), ...fleet.crashes, ...strays],
+      problems: [
+        ...problemsOf(findings),
+        ...fleet.crashes,
+        ...(unknown.length === 0 ? [] : [`${unknown.length} messages were accepted that no record knows`]),
+      ],
     };
   } finally {
     for (const close of closing.toReversed()) await close();
@@ -186,7 +212,9 @@ async function settled(queue: Queue, timeoutMs: number): Promise<void> {
   }
 }
 
-function summary(findings: readonly Finding[]): Omit<Result, "killedCount" | "problems"> {
+type Summary = Omit<Result, "killedCount" | "problems" | "goneAndRelayedCount" | "withoutJobCount" | "forgottenMs">;
+
+function summary(findings: readonly Finding[]): Summary {
   const sum = (count: (finding: Finding) => number): number =>
     findings.reduce((total, finding) => total + count(finding), 0);
   const endCounts: Record<string, number> = {};
@@ -196,7 +224,10 @@ function summary(findings: readonly Finding[]): Omit<Result, "killedCount" | "pr
     endCounts,
     lostCount: sum(({ lostCount }) => lostCount),
     copyCount: sum(({ copyCount }) => copyCount),
-    unmarkedCopyCount: sum(({ copyCount, possibleDuplicate }) => (possibleDuplicate ? 0 : copyCount)),
+    unmarkedCopyCount: sum(({ copyCount, forgottenCopyCount, possibleDuplicate }) =>
+      possibleDuplicate ? 0 : copyCount - forgottenCopyCount,
+    ),
+    forgottenCopyCount: sum(({ forgottenCopyCount }) => forgottenCopyCount),
     markedCount: sum(({ possibleDuplicate }) => (possibleDuplicate ? 1 : 0)),
     goneCount: endCounts["gone"] ?? 0,
     longestMs: findings.reduce((longest, { tookMs }) => Math.max(longest, tookMs), 0),

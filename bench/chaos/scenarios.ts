@@ -9,6 +9,7 @@ import {
   stepClock,
   suspendGateways,
 } from "./harm.ts";
+import { cutPower } from "./power-cut.ts";
 import type { Scenario } from "./run.ts";
 
 /** Lost answers to the content: of messages that were taken, and of others that were not. */
@@ -22,6 +23,8 @@ export const SCENARIOS: readonly Scenario[] = [
   { name: "two gateways suspended for 35 s", fsync: "everysec", harm: suspendGateways },
   { name: "Redis killed twice, everysec", fsync: "everysec", redisMayForget: true, harm: killRedis },
   { name: "Redis killed twice, always", fsync: "always", harm: killRedis },
+  { name: "the power of Redis cut twice, everysec", fsync: "everysec", redisMayForget: true, harm: cutPower },
+  { name: "the power of Redis cut twice, always", fsync: "always", harm: cutPower },
   { name: "Redis unreachable for 30 s", fsync: "everysec", harm: cutFor(30_000) },
   { name: "Redis silent for 35 s", fsync: "everysec", harm: freezeRedis },
   { name: "Redis out of memory for 10 s", fsync: "everysec", harm: fillRedis },
