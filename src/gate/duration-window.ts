@@ -42,11 +42,9 @@ export class DurationWindow {
     return left;
   }
 
-  /** Empties it, and returns what was in it. */
-  clear(): Durations {
-    const all = this.#all;
+  /** Forgets all of them at once. */
+  clear(): void {
     this.#slices.clear();
     this.#all = new Durations();
-    return all;
   }
 }

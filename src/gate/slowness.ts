@@ -52,7 +52,7 @@ const FEWEST = 5;
  *
  * What its usual is it learns from what left the window while it was not degraded, so that slowness does not become usual,
  * and what is judged is not compared with itself. Before a hundred attempts were learned, `factor` times `leastMs` is the
- * limit, and all is learned. Steady slowness becomes usual only once what was learned before has faded, after days.
+ * limit, and slow ones are learned too. Steady slowness becomes usual only once what was learned before has faded, after days.
  *
  * There is no timer: it looks anew at each beginning and end, and whenever its share is read. The clock should be one that
  * is never set, as `performance.now`.
@@ -176,8 +176,7 @@ export class Slowness {
     this.#reason = this.#describe(now);
     this.#step = step;
     this.#steppedAt = now;
-    const judged = this.#window.clear();
-    if (!this.#usualIsKnown) this.#usual.merge(judged);
+    this.#window.clear();
     this.#onChange({ from, to: this.#share, reason: this.#reason });
   }
 

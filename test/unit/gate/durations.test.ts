@@ -87,7 +87,7 @@ test("a window holds what began within it, to a tenth of it, and hands over each
         expect(window.all.count).toBeGreaterThanOrEqual(beganAt.filter((at) => now - at < 9_000).length);
         expect(window.all.count).toBeLessThanOrEqual(beganAt.filter((at) => now - at < 10_000).length);
       }
-      expect(window.clear().count).toBe(beganAt.length - leftCount);
+      window.clear();
       expect(window.all.count).toBe(0);
       expect(window.advance(now + 20_000)).toEqual([]);
     }),
