@@ -478,6 +478,18 @@ describe.concurrent("what is heard", () => {
     expect(late!.story).toBe("closed open");
   });
 
+  test("a worker that left is told nothing more, also where an answer was under way", async () => {
+    const world = await openWorld(2);
+    const late = world.create();
+    const answered = late.beat();
+    await late.member.leave();
+    await answered;
+    expect(late.story).toBe("closed");
+    late.vote();
+    expect(late.newsCount).toBe(0);
+    expect((await world.store.look([])).workers).toHaveLength(2);
+  });
+
   test("without the fleet a worker decides alone, and afterwards hears it anew", async () => {
     const world = await openWorld(2);
     const [worker] = world.live;
