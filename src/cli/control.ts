@@ -74,7 +74,8 @@ export async function withControl(act: (control: Control) => Promise<void>): Pro
   const { config } = loadOrExit();
   const redis = await connectStore(config, "mailover-control", "commands");
   try {
-    await act(new Control({ redis, providers: Object.keys(config.providers), suggest: closest }));
+    const { providers, pools } = config;
+    await act(new Control({ redis, providers: Object.keys(providers), pools, suggest: closest }));
   } finally {
     await closeRedis(redis);
   }

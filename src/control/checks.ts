@@ -1,8 +1,11 @@
+import type { History } from "./change-log.ts";
 import { conflictOf } from "./cutover-plan.ts";
 import { percentOf } from "./cutover.ts";
 import type { Cutover, CutoverPlan } from "./cutover.ts";
 import { describeMail } from "./describe.ts";
 import type { Authorship } from "./overlay.ts";
+import { membersOf, namesFor, namesOf } from "./pools.ts";
+import type { Pools } from "./pools.ts";
 import { holds } from "./state.ts";
 import type { ControlState } from "./state.ts";
 
@@ -48,30 +51,28 @@ export function checkWeight(value: number | null): Refusal | null {
   return refuse("invalid", `weight: ${value} is not a whole number from 1 to ${HEAVIEST}`);
 }
 
-/** `suggest`: which of the names a mistyped one most likely means, or null. */
-export function checkProvider(
-  name: string,
-  providers: readonly string[],
-  suggest: (word: string, candidates: readonly string[]) => string | null,
-): Refusal | null {
-  if (providers.includes(name)) return null;
-  const meant = suggest(name, providers);
+/** What names a change may give: those of the configuration. */
+export type Known = {
+  readonly providers: readonly string[];
+  readonly pools: Pools;
+  /** Which of the names a mistyped one most likely means, or null. */
+  readonly suggest: (word: string, candidates: readonly string[]) => string | null;
+};
+
+export function checkName(name: string, { providers, pools, suggest }: Known): Refusal | null {
+  const names = namesOf(providers, pools);
+  if (names.includes(name)) return null;
+  const meant = suggest(name, names);
   const question = meant === null ? "" : `; did you mean ${meant}?`;
-  return refuse(
-    "unknown-provider",
-    `no provider is called ${JSON.stringify(name)}: there are ${providers.join(", ")}${question}`,
-  );
+  const sentence = `no provider is called ${JSON.stringify(name)}: there are ${names.join(", ")}${question}`;
+  return refuse("unknown-provider", sentence);
 }
 
 /** Whether this drain would leave no provider. */
-export function checkLast(
-  name: string,
-  providers: readonly string[],
-  state: ControlState,
-  now: number,
-): Refusal | null {
-  const others = providers.filter((provider) => provider !== name && !isDrained(provider, state, now));
-  if (others.length > 0) return null;
+export function checkLast(name: string, { state, now }: History, { providers, pools }: Known): Refusal | null {
+  const out = membersOf(name, pools);
+  if (providers.some((provider) => !out.includes(provider) && drainOf(provider, state, now, pools) === null))
+    return null;
   return refuse(
     "all-mail-waits",
     `${name} is the last provider that is not drained: without it all mail would wait in Redis, and expire when its time is over`,
@@ -79,18 +80,26 @@ export function checkLast(
 }
 
 /** Mail is not moved to where none may go. */
-export function checkNotDrained(name: string, state: ControlState, now: number): Refusal | null {
-  return isDrained(name, state, now) ? refuse("drained", `${name} is drained: resume it first`) : null;
+export function checkNotDrained(name: string, { state, now }: History, pools: Pools): Refusal | null {
+  const drains = membersOf(name, pools).map((member) => drainOf(member, state, now, pools));
+  const [drained] = drains;
+  if (drained === undefined || drains.includes(null)) return null;
+  return refuse("drained", `${name} is drained: resume ${drained} first`);
 }
 
-function isDrained(provider: string, { drains }: ControlState, now: number): boolean {
-  const drain = drains[provider];
-  return drain !== undefined && holds(drain, now);
+/** The name under which a provider is drained: its own, or its pool's. */
+export function drainOf(provider: string, { drains }: ControlState, now: number, pools: Pools): string | null {
+  const isDrained = (name: string): boolean => drains[name] !== undefined && holds(drains[name], now);
+  return namesFor(provider, pools).findLast(isDrained) ?? null;
 }
 
-/** One cutover at a time moves a message. */
-export function checkConflict(plan: CutoverPlan, cutovers: Readonly<Record<string, Cutover>>): Refusal | null {
-  const other = conflictOf(plan, cutovers);
+/** One cutover at a time moves a message, and one a provider. */
+export function checkConflict(
+  plan: CutoverPlan,
+  cutovers: Readonly<Record<string, Cutover>>,
+  pools: Pools,
+): Refusal | null {
+  const other = conflictOf(plan, cutovers, pools);
   if (other === null) return null;
   const { to, when } = other.plan;
   return refuse(

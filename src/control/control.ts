@@ -7,12 +7,13 @@ import {
   checkConflict,
   checkDuration,
   checkLast,
+  checkName,
   checkNotDrained,
-  checkProvider,
   checkWeight,
+  drainOf,
   refuse,
 } from "./checks.ts";
-import type { Refusal } from "./checks.ts";
+import type { Known, Refusal } from "./checks.ts";
 import { readFigures } from "./cutover-figures.ts";
 import { problemOfPlan } from "./cutover-plan.ts";
 import { isActive } from "./cutover.ts";
@@ -22,13 +23,8 @@ import { checkRestored, restoredBy } from "./rollback.ts";
 import { foldChanges, heldBefore, heldNow, holds } from "./state.ts";
 import type { ControlState, Held } from "./state.ts";
 
-export type ControlParts = {
-  readonly redis: RedisClient;
-  /** Names of the providers that are configured. */
-  readonly providers: readonly string[];
-  /** Which of the names a mistyped one most likely means, or null. */
-  readonly suggest: (word: string, candidates: readonly string[]) => string | null;
-};
+/** Names as the configuration has them. */
+export type ControlParts = Known & { readonly redis: RedisClient };
 
 /** What became of a wish. `holds`: what it touched, as it is from now on. */
 export type ControlAnswer =
@@ -65,10 +61,10 @@ export class Control {
   ): Promise<ControlAnswer> {
     return this.#change(
       author,
-      ({ state, now }) =>
+      (history) =>
         this.#unknown(provider) ??
         checkDuration(forMs) ??
-        (allMailWaits ? null : checkLast(provider, this.#parts.providers, state, now)) ?? {
+        (allMailWaits ? null : checkLast(provider, history, this.#parts)) ?? {
           ...author,
           action: "drain",
           provider,
@@ -84,6 +80,8 @@ export class Control {
       ({ state, now }) => {
         const drain = state.drains[provider];
         if (drain === undefined || !holds(drain, now)) {
+          const pool = drainOf(provider, state, now, this.#parts.pools);
+          if (pool !== null) return refuse("drained", `${provider} is drained with ${pool}: resume that`);
           return this.#unknown(provider) ?? { kind: "unchanged", sentence: `${provider} is not drained` };
         }
         return { ...author, action: "resume", provider };
@@ -96,10 +94,10 @@ export class Control {
   prefer(provider: string, author: Authorship, { forMs = null }: Lasting = {}): Promise<ControlAnswer> {
     return this.#change(
       author,
-      ({ state, now }) =>
+      (history) =>
         this.#unknown(provider) ??
         checkDuration(forMs) ??
-        checkNotDrained(provider, state, now) ?? { ...author, action: "prefer", provider, forMs },
+        checkNotDrained(provider, history, this.#parts.pools) ?? { ...author, action: "prefer", provider, forMs },
     );
   }
 
@@ -145,20 +143,20 @@ export class Control {
     return this.#change(author, (history) => {
       const restores = restoredBy(history, version);
       if ("kind" in restores) return restores;
-      const refusal = checkRestored(restores, history, { providers: this.#parts.providers, allMailWaits });
+      const refusal = checkRestored(restores, history, this.#parts, allMailWaits);
       return refusal ?? { ...author, action: "rollback", undoes: version, restores };
     });
   }
 
   /** Begins to move mail to another provider, step by step. */
   cutover(plan: CutoverPlan, author: Authorship): Promise<ControlAnswer> {
-    return this.#change(author, ({ state, now }) => {
+    return this.#change(author, (history) => {
       const problem = problemOfPlan(plan);
       if (problem !== null) return refuse("invalid", problem);
       return (
         this.#unknown(plan.to) ??
-        checkNotDrained(plan.to, state, now) ??
-        checkConflict(plan, state.cutovers) ?? { ...author, action: "cutover.started", plan }
+        checkNotDrained(plan.to, history, this.#parts.pools) ??
+        checkConflict(plan, history.state.cutovers, this.#parts.pools) ?? { ...author, action: "cutover.started", plan }
       );
     });
   }
@@ -196,7 +194,7 @@ export class Control {
   }
 
   #unknown(provider: string): Refusal | null {
-    return checkProvider(provider, this.#parts.providers, this.#parts.suggest);
+    return checkName(provider, this.#parts);
   }
 
   /** Decides on what holds, and decides anew where that changed before the decision was written. */

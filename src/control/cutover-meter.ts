@@ -3,12 +3,14 @@ import type { RedisClient } from "../redis/connection.ts";
 import { NO_FIGURES } from "./cutover.ts";
 import type { CutoverFigures } from "./cutover.ts";
 import { figuresKey } from "./keys.ts";
+import { namesFor } from "./pools.ts";
+import type { Pools } from "./pools.ts";
 import { COUNT } from "./scripts.ts";
 import type { ControlState } from "./state.ts";
 
 /** What became of one message that a cutover moved. */
 export type CutoverSample = {
-  /** The one that it was moved to. */
+  /** The one that it was moved to; of a pool, the member that had it. */
   readonly provider: string;
   /** False where the provider failed; what a recipient's mailbox or the message itself is refused for is no failure. */
   readonly ok: boolean;
@@ -30,23 +32,28 @@ const KEEP_MS = 7 * 24 * 3_600_000;
 export class CutoverMeter {
   readonly #redis: Scripted;
   readonly #state: () => ControlState;
+  readonly #pools: Pools;
   /** By key, not in Redis yet: as many as there are cutovers. */
   #pending = new Map<string, CutoverFigures>();
   #timer: NodeJS.Timeout | null = null;
   #flushing: Promise<void> = Promise.resolve();
 
-  /** `state`: as this worker knows it now. */
-  constructor(redis: RedisClient, state: () => ControlState) {
+  /** `state`: as this worker knows it now; `pools`: as it has them configured. */
+  constructor(redis: RedisClient, state: () => ControlState, pools: Pools = {}) {
     redis.defineCommand("controlCount", { numberOfKeys: 1, lua: COUNT });
     this.#redis = redis as Scripted;
     this.#state = state;
+    this.#pools = pools;
   }
 
   /** Counts for the step that the cutover is in now; where none is under way, nothing. */
   record({ provider, ok, delayMs }: CutoverSample): void {
-    const cutover = this.#state().cutovers[provider];
-    if (cutover === undefined || cutover.phase !== "running") return;
-    const key = figuresKey(provider, cutover.version);
+    const { cutovers } = this.#state();
+    const cutover = namesFor(provider, this.#pools)
+      .map((name) => cutovers[name])
+      .find((candidate) => candidate?.phase === "running");
+    if (cutover === undefined) return;
+    const key = figuresKey(cutover.plan.to, cutover.version);
     const { okCount, failedCount, slowCount } = this.#pending.get(key) ?? NO_FIGURES;
     this.#pending.set(key, {
       okCount: okCount + (ok ? 1 : 0),

@@ -1,6 +1,8 @@
 import { MESSAGE_CLASSES } from "../core/index.ts";
 import type { Cutover, CutoverPlan } from "./cutover.ts";
 import { isActive } from "./cutover.ts";
+import { membersOf } from "./pools.ts";
+import type { Pools } from "./pools.ts";
 import type { Shift } from "./overlay.ts";
 
 type When = Shift["when"];
@@ -66,9 +68,15 @@ function problemOfCondition(when: When): string | null {
 }
 
 /** A cutover that this one would get in the way of: to the same provider, or of mail that may be the same. */
-export function conflictOf(plan: CutoverPlan, cutovers: Readonly<Record<string, Cutover>>): Cutover | null {
+export function conflictOf(
+  plan: CutoverPlan,
+  cutovers: Readonly<Record<string, Cutover>>,
+  pools: Pools = {},
+): Cutover | null {
   const active = Object.values(cutovers).filter(isActive);
-  return active.find((other) => other.plan.to === plan.to || mayShareMail(plan.when, other.plan.when)) ?? null;
+  const members = membersOf(plan.to, pools);
+  const shareProvider = (to: string): boolean => membersOf(to, pools).some((name) => members.includes(name));
+  return active.find((other) => shareProvider(other.plan.to) || mayShareMail(plan.when, other.plan.when)) ?? null;
 }
 
 /** Whether a message can meet both. One has any number of tags, so that two tags are no difference. */

@@ -15,6 +15,7 @@ export type Standing = {
 
 /** A share of the mail that goes to one provider first. */
 export type Shift = {
+  /** A provider, or a pool: any of its members. */
   readonly to: string;
   /** Of the mail it is about, in percent. */
   readonly percent: number;

@@ -7,6 +7,7 @@ import type { Controls } from "./controls.ts";
 import { describeChange, describeHeld } from "./describe.ts";
 import { CHANNEL } from "./keys.ts";
 import type { Overlay } from "./overlay.ts";
+import type { Pools } from "./pools.ts";
 import { NO_CHANGES, endedBetween, nextEndAfter, overlayAt } from "./state.ts";
 import type { ControlState, Held } from "./state.ts";
 
@@ -15,6 +16,8 @@ export type RedisControlsParts = {
   readonly redis: RedisClient;
   /** A connection that subscribes; others may use it for channels of their own. */
   readonly subscriber: RedisClient;
+  /** As this worker has them configured. */
+  readonly pools?: Pools;
   readonly clock: Clock;
   readonly emit: Emit;
   /** Told once each time that the log cannot be read any more. */
@@ -170,7 +173,7 @@ export class RedisControls implements Controls {
     const now = this.#parts.clock() + this.#aheadMs;
     this.#state = state;
     this.#nextEndAt = nextEndAfter(state, now);
-    this.#overlay = overlayAt(state, now, this.#aheadMs);
+    this.#overlay = overlayAt(state, now, this.#aheadMs, this.#parts.pools);
     for (const listener of this.#listeners) {
       try {
         listener(this.#overlay);

@@ -1,6 +1,6 @@
 import type { History } from "./change-log.ts";
 import { checkConflict, checkLast, checkNotDrained, refuse } from "./checks.ts";
-import type { Refusal } from "./checks.ts";
+import type { Known, Refusal } from "./checks.ts";
 import { isActive } from "./cutover.ts";
 import { foldChanges, heldBefore, holds } from "./state.ts";
 import type { Held } from "./state.ts";
@@ -23,18 +23,18 @@ export function restoredBy({ before, changes, state }: History, version: number)
 }
 
 /** What is restored must be as possible now as if it were asked for now. */
-export function checkRestored(
-  restored: Held,
-  { state, now }: History,
-  { providers, allMailWaits }: { readonly providers: readonly string[]; readonly allMailWaits: boolean },
-): Refusal | null {
+export function checkRestored(restored: Held, history: History, known: Known, allMailWaits: boolean): Refusal | null {
+  const { state, now } = history;
   if (restored.value === null) return null;
   if (restored.slot === "cutover" && isActive(restored.value)) {
     const { [restored.provider]: _, ...others } = state.cutovers;
-    return checkNotDrained(restored.provider, state, now) ?? checkConflict(restored.value.plan, others);
+    return (
+      checkNotDrained(restored.provider, history, known.pools) ??
+      checkConflict(restored.value.plan, others, known.pools)
+    );
   }
   if (restored.slot === "drain" && !allMailWaits && holds(restored.value, now)) {
-    return checkLast(restored.provider, providers, state, now);
+    return checkLast(restored.provider, history, known);
   }
   return null;
 }

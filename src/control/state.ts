@@ -3,6 +3,8 @@ import { isActive, percentOf } from "./cutover.ts";
 import type { Cutover, CutoverPhase } from "./cutover.ts";
 import { AS_CONFIGURED } from "./overlay.ts";
 import type { Authorship, Drain, Overlay, Standing } from "./overlay.ts";
+import { membersOf } from "./pools.ts";
+import type { Pools } from "./pools.ts";
 
 type Ending = Authorship & { readonly untilAt: number | null };
 
@@ -109,17 +111,22 @@ export function heldNow(state: ControlState, { slot, ...rest }: Held): Held {
   return { slot, provider, value: state.cutovers[provider] ?? null };
 }
 
-/** What holds at this time, as delivery wants it. `aheadMs`: by how much Redis's clock is ahead of that of the reader. */
-export function overlayAt(state: ControlState, now: number, aheadMs = 0): Overlay {
+/**
+ * What holds at this time, as delivery wants it. `aheadMs`: by how much Redis's clock is ahead of that of the reader. What
+ * was said of a pool stands for each of its members; what was said of a member goes over that.
+ */
+export function overlayAt(state: ControlState, now: number, aheadMs = 0, pools: Pools = {}): Overlay {
   const standings: Record<string, Standing> = {};
-  const stand = (provider: string, standing: Partial<Standing>): void => {
-    standings[provider] = { ...(standings[provider] ?? AS_CONFIGURED), ...standing };
+  const stand = (name: string, standing: Partial<Standing>): void => {
+    for (const provider of membersOf(name, pools)) {
+      standings[provider] = { ...(standings[provider] ?? AS_CONFIGURED), ...standing };
+    }
   };
-  for (const [provider, drain] of Object.entries(state.drains)) {
+  for (const [provider, drain] of poolsFirst(state.drains, pools)) {
     const untilAt = drain.untilAt === null ? null : drain.untilAt - aheadMs;
     if (holds(drain, now)) stand(provider, { drain: { ...drain, untilAt } });
   }
-  for (const [provider, weight] of Object.entries(state.weights)) {
+  for (const [provider, weight] of poolsFirst(state.weights, pools)) {
     if (holds(weight, now)) stand(provider, { weight: weight.value });
   }
   const { preference } = state;
@@ -128,6 +135,12 @@ export function overlayAt(state: ControlState, now: number, aheadMs = 0): Overla
     .filter(isActive)
     .map((cutover) => ({ to: cutover.plan.to, percent: percentOf(cutover), when: cutover.plan.when }));
   return { version: state.version, standings, shifts };
+}
+
+function poolsFirst<T>(values: Readonly<Record<string, T>>, pools: Pools): [name: string, value: T][] {
+  return Object.entries(values).toSorted(
+    ([one], [other]) => Number(Object.hasOwn(pools, other)) - Number(Object.hasOwn(pools, one)),
+  );
 }
 
 /** What ends by itself after the one time, and not after the other. */

@@ -33,7 +33,7 @@ describe.each(STORES)("in %s", (_name, open) => {
 
   beforeEach(async () => {
     await redis.del(...LOG_KEYS);
-    control = new Control({ redis, providers: ["microsoft365", "sendgrid", "relay"], suggest: closest });
+    control = new Control({ redis, providers: ["microsoft365", "sendgrid", "relay"], pools: {}, suggest: closest });
   });
 
   async function done(answer: Promise<ControlAnswer>): Promise<Change> {
@@ -137,9 +137,43 @@ describe.each(STORES)("in %s", (_name, open) => {
 
   test("a provider that is drained and no longer configured can be resumed", async () => {
     await done(control.drain("sendgrid", ann));
-    const later = new Control({ redis, providers: ["microsoft365"], suggest: closest });
+    const later = new Control({ redis, providers: ["microsoft365"], pools: {}, suggest: closest });
     expect(await later.resume("sendgrid", ann)).toMatchObject({ kind: "done" });
     expect(await later.resume("sendgrid", ann)).toMatchObject({ kind: "refused", code: "unknown-provider" });
+  });
+
+  describe("a pool", () => {
+    const pools = { boxes: ["boxes-1", "boxes-2"] };
+    let pooled: Control;
+
+    beforeEach(() => {
+      pooled = new Control({ redis, providers: ["boxes-1", "boxes-2", "relay"], pools, suggest: closest });
+    });
+
+    test("is drained and resumed as one, and its members by themselves", async () => {
+      await done(pooled.drain("boxes", ann));
+      expect(await pooled.drain("relay", ann)).toMatchObject({ kind: "refused", code: "all-mail-waits" });
+      expect(await pooled.prefer("boxes-2", ann)).toMatchObject({
+        code: "drained",
+        sentence: "boxes-2 is drained: resume boxes first",
+      });
+      expect(await pooled.resume("boxes-1", ann)).toMatchObject({
+        code: "drained",
+        sentence: "boxes-1 is drained with boxes: resume that",
+      });
+      await done(pooled.resume("boxes", ann));
+      await done(pooled.drain("boxes-1", ann));
+      // The other one still takes mail.
+      await done(pooled.prefer("boxes", ann));
+      await done(pooled.drain("relay", ann));
+      expect(await pooled.drain("boxes", ann)).toMatchObject({ kind: "refused", code: "all-mail-waits" });
+    });
+
+    test("and its members are in each other's way as what mail is moved to", async () => {
+      await done(pooled.cutover(planOf({ to: "boxes", when: { class: "otp" } }), ann));
+      const other = planOf({ to: "boxes-2", when: { class: "bulk" } });
+      expect(await pooled.cutover(other, ann)).toMatchObject({ kind: "refused", code: "conflict" });
+    });
   });
 
   test("mail is not moved to a drained provider", async () => {
@@ -177,7 +211,10 @@ describe.each(STORES)("in %s", (_name, open) => {
   });
 
   test("many who change at once are all heard, one after the other", async () => {
-    const others = Array.from({ length: 6 }, () => new Control({ redis, providers: ["relay"], suggest: closest }));
+    const others = Array.from(
+      { length: 6 },
+      () => new Control({ redis, providers: ["relay"], pools: {}, suggest: closest }),
+    );
     const changes = await Promise.all(others.map((other, index) => done(other.weight("relay", index + 1, ann))));
     expect(changes.map(({ version }) => version).toSorted()).toEqual([1, 2, 3, 4, 5, 6]);
     expect((await control.changes(10)).changes.map(({ version }) => version)).toEqual([6, 5, 4, 3, 2, 1]);

@@ -67,7 +67,7 @@ class Worker {
 beforeAll(async () => {
   store = await openEmbedded();
   redis = connect(store.settings);
-  control = new Control({ redis, providers: ["microsoft365", "sendgrid", "relay"], suggest: closest });
+  control = new Control({ redis, providers: ["microsoft365", "sendgrid", "relay"], pools: {}, suggest: closest });
 });
 
 afterAll(async () => {
@@ -184,6 +184,18 @@ test("the figures of all workers count together, whoever looks", async () => {
   await Promise.all([one.record(4), two.record(5), two.record(1, { ok: false, delayMs: 1e9 })]);
   expect(await readFigures(redis, one.cutover as Cutover)).toEqual({ okCount: 9, failedCount: 1, slowCount: 0 });
   expect(await redis.pttl(figuresKey("sendgrid", 1))).toBeGreaterThan(0);
+});
+
+test("what the members of a pool have counts for the pool", async () => {
+  const pools = { boxes: ["boxes-1", "boxes-2"] };
+  const known = { redis, providers: ["boxes-1", "boxes-2", "relay"], pools, suggest: closest };
+  expect(await new Control(known).cutover(planOf({ to: "boxes" }), ann)).toMatchObject({ kind: "done" });
+  const worker = work("worker-1");
+  await worker.learn();
+  const meter = new CutoverMeter(redis, () => worker.state, pools);
+  for (const provider of ["boxes-1", "boxes-2", "relay"]) meter.record({ provider, ok: true, delayMs: 1 });
+  await meter.flush();
+  expect(await readFigures(redis, worker.state.cutovers["boxes"] as Cutover)).toMatchObject({ okCount: 2 });
 });
 
 test("one worker conducts, and another one when it is gone; each step is made once", async () => {

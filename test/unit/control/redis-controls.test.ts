@@ -72,7 +72,7 @@ describe("a worker", () => {
   beforeAll(async () => {
     store = await openEmbedded();
     redis = connect(store.settings);
-    control = new Control({ redis, providers: ["microsoft365", "sendgrid", "relay"], suggest: closest });
+    control = new Control({ redis, providers: ["microsoft365", "sendgrid", "relay"], pools: {}, suggest: closest });
   });
 
   afterAll(async () => {
@@ -201,7 +201,12 @@ describe("while Redis is away", () => {
   });
 
   test("a worker keeps what it knew, ends what has its end, and catches up afterwards", async () => {
-    const control = new Control({ redis, providers: ["microsoft365", "sendgrid", "relay"], suggest: closest });
+    const control = new Control({
+      redis,
+      providers: ["microsoft365", "sendgrid", "relay"],
+      pools: {},
+      suggest: closest,
+    });
     const way = await severable(store.settings.url);
     const follower = new Follower({ url: way.url });
     try {

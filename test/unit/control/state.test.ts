@@ -82,6 +82,24 @@ describe("what a log comes to", () => {
     expect(overlayAt(state, 0, 5_000).standings["sendgrid"]?.drain?.untilAt).toBe(HOUR_MS - 5_000);
   });
 
+  test("stands for each member where it was said of a pool, and what was said of a member goes over it", () => {
+    const pools = { boxes: ["boxes-1", "boxes-2"] };
+    const changes = logOf(
+      { action: "weight", provider: "boxes-1", value: 9, untilAt: null },
+      { action: "weight", provider: "boxes", value: 3, untilAt: null },
+      drain("boxes-2", HOUR_MS),
+      drain("boxes"),
+      { action: "prefer", provider: "boxes", untilAt: null },
+    );
+    const { standings } = overlayAt(foldChanges(changes), 0, 0, pools);
+    expect(standings).toEqual({
+      "boxes-1": { drain: { by: "ann@desk", reason: "reason 4", untilAt: null }, preferred: true, weight: 9 },
+      "boxes-2": { drain: { by: "ann@desk", reason: "reason 3", untilAt: HOUR_MS }, preferred: true, weight: 3 },
+    });
+    // Its own drain is over, that of the pool is not.
+    expect(overlayAt(foldChanges(changes), HOUR_MS, 0, pools).standings["boxes-2"]?.drain?.untilAt).toBeNull();
+  });
+
   test("has a cutover as the share that it moves", () => {
     const changes = logOf(
       { action: "cutover.started", plan: planOf({ when: { class: "bulk" } }) },
