@@ -123,6 +123,11 @@ export class Gate {
     return Math.min(this.#availability.percent, Math.round(this.#slowness.share * 100));
   }
 
+  /** Why it gets less of its mail for being slow, in words; null: it is not. */
+  get slowReason(): string | null {
+    return this.#slowness.share === 1 ? null : this.#slowness.reason;
+  }
+
   /** What it failed with last, and when (epoch milliseconds); null: it did not. */
   get lastFailure(): { readonly failure: Failure; readonly at: number } | null {
     return this.#lastFailure;

@@ -7,6 +7,8 @@ export type ProviderStatus = {
   readonly percent: number;
   readonly breaker: BreakerState;
   readonly isPaused: boolean;
+  /** Why it gets less for being slow, in words; null: it is not. Absent: its worker is of an earlier release. */
+  readonly slow?: string | null;
   /** The last failure that was the provider's, word for word, with its remedy. */
   readonly lastFailure: { readonly at: string; readonly reason: string; readonly remedy: string | null } | null;
 };
@@ -27,11 +29,12 @@ export function workerStatus(gates: readonly Gate[], startedAt: Date): WorkerSta
   };
 }
 
-function statusOf({ percent, breakerState, isPaused, lastFailure }: Gate): ProviderStatus {
+function statusOf({ percent, breakerState, isPaused, slowReason, lastFailure }: Gate): ProviderStatus {
   return {
     percent,
     breaker: breakerState,
     isPaused,
+    slow: slowReason,
     lastFailure:
       lastFailure === null
         ? null
