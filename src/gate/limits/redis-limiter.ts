@@ -31,13 +31,14 @@ export type RedisLimiterOptions = {
   readonly storeClock?: Clock;
 };
 
-const RANKS: Readonly<Record<MessageClass, number>> = { otp: 1, transactional: 2, bulk: 3 };
+/** The lane that a class begins with. */
+export const RANKS: Readonly<Record<MessageClass, number>> = { otp: 1, transactional: 2, bulk: 3 };
 
 /** A limit that cannot be asked for is asked for again after this long. */
 const STORE_WAIT_MS = 1_000;
 
 /** An attempt that is told to stop gets some time for it; and clocks do not run at quite the same speed. */
-const ATTEMPT_MARGIN_MS = 30_000;
+export const ATTEMPT_MARGIN_MS = 30_000;
 
 /** An end that Redis did not take is told again after these times; after that, the lease of the attempt runs out. */
 const END_RETRIES_MS = [1_000, 3_000, 10_000];
