@@ -37,6 +37,12 @@ export const RANKS: Readonly<Record<MessageClass, number>> = { otp: 1, transacti
 /** A limit that cannot be asked for is asked for again after this long. */
 const STORE_WAIT_MS = 1_000;
 
+/**
+ * A command has failed after this long. ioredis fails one by itself where it finds no connection; not one that was on its way
+ * when the connection broke, for as long as Redis takes connections and is not ready: while it loads its data, say.
+ */
+const COMMAND_TIMEOUT_MS = 3_000;
+
 /** An attempt that is told to stop gets some time for it; and clocks do not run at quite the same speed. */
 export const ATTEMPT_MARGIN_MS = 30_000;
 
@@ -226,6 +232,19 @@ export class RedisLimiter implements Limiter {
   #run(command: Command, args: readonly Argument[]): Promise<unknown> {
     const { clock, storeClock } = this.#options;
     gatherWrites(this.#redis);
-    return this.#redis[command](...this.#keys, ...this.#frame.at(clock(), storeClock?.() ?? null), ...args);
+    const frame = this.#frame.at(clock(), storeClock?.() ?? null);
+    return withinTime(this.#redis[command](...this.#keys, ...frame, ...args));
+  }
+}
+
+async function withinTime<T>(answer: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error("Redis does not answer")), COMMAND_TIMEOUT_MS);
+  });
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }
