@@ -173,6 +173,15 @@ describe("the way back", () => {
     expect(upstream.changes.map(({ to }) => to)).toEqual([0.5, 1]);
   });
 
+  test("what led to a step counts for no other", () => {
+    upstream.run(10 * MINUTE, 200, steadily(200));
+    upstream.run(30_000, 30_000, steadily(200));
+    upstream.run(21_000, 1_000, steadily(900));
+    expect(upstream.slowness.share).toBe(0.5);
+    upstream.run(15_000, 200, steadily(200));
+    expect(upstream.changes.map(({ to }) => to)).toEqual([0.5, 1]);
+  });
+
   test("is not begun while attempts hang, but the share falls no further for those from before it fell", () => {
     upstream.run(10 * MINUTE, 200, steadily(200));
     upstream.run(2_000, 200, never);
@@ -221,6 +230,11 @@ describe("what is usual", () => {
     expect(upstream.slowness.share).toBe(1);
     upstream.run(MINUTE, 1_000, steadily(9_000));
     expect(upstream.slowness.reason).toMatch(/usually 1\.[45] s$/);
+  });
+
+  test("is learned from attempts that take longer than the window, too", () => {
+    upstream.run(HOUR, 1_000, steadily(1.5 * settings.windowMs));
+    expect(upstream.slowness.share).toBe(1);
   });
 
   test("follows a provider that gets slower little by little", () => {
