@@ -97,7 +97,9 @@ export class Gate {
       clock,
       slowAfterMs,
       onBegin: (others) => {
-        for (const passage of others) passage.abandon("the provider stands still");
+        // Who waits for a connection would only come to the same stage.
+        const waiting = [...this.#passages].filter((passage) => passage.stage() === "queue");
+        for (const passage of [...others, ...waiting]) passage.abandon("the provider stands still");
       },
     });
     this.#slowness = new Slowness(settings.brownout, {

@@ -16,7 +16,7 @@ export type StandstillParts = {
   readonly clock: Clock;
   /** An attempt that stands still for as long as this is slow by itself. Milliseconds. */
   readonly slowAfterMs: number;
-  /** Told when one begins: of the other attempts that are short of their content. */
+  /** Told when one begins: of the other attempts that are in its stage. */
   readonly onBegin: (others: readonly Passage[]) => void;
 };
 
@@ -129,9 +129,11 @@ export class Standstill {
     const [first] = still.toSorted(([, one], [, other]) => one.since - other.since);
     if (first === undefined) return;
     const [passage, { stage }] = first;
-    const others = [...this.#courses.keys()].filter((other) => other !== passage);
-    const together = [...this.#courses.values()].filter((course) => course.stage === stage);
-    this.#witness = { passage, stage, isOneOfMany: together.length > 1 };
-    onBegin(others);
+    // Those in the same stage have come to it later; they would wait for the same answer.
+    const others = [...this.#courses].filter(
+      ([other, course]) => other !== passage && (course.stage === stage || this.#isStill(course, now)),
+    );
+    this.#witness = { passage, stage, isOneOfMany: others.length > 0 };
+    onBegin(others.map(([other]) => other));
   }
 }

@@ -210,9 +210,13 @@ describe("a standstill", () => {
   test("is found long before any time limit, one attempt waits, the others move on, and it opens for many at once", async () => {
     await usual(30);
     const attempts = Array.from({ length: 5 }, () => gate.begin(from));
+    const waiting = gate.begin(from);
+    const further = gate.begin(from);
     for (const attempt of attempts) attempt.onStage("mail");
+    further.onStage("rcpt");
     await vi.advanceTimersByTimeAsync(200);
     expect(attempts.map(({ signal }) => signal.aborted)).toEqual([false, true, true, true, true]);
+    expect([waiting, further].map(({ signal }) => signal.aborted)).toEqual([true, false]);
     expect(gate.admit({ id: "m1", from })).toMatchObject({ open: false, cause: "slow" });
     // Where nobody else is left, a standstill is no reason to wait.
     expect(gate.admit({ id: "m1", from, isAlone: true })).toEqual({ open: true });
