@@ -3,11 +3,11 @@ import type { RelayServer } from "../../src/lab/index.ts";
 import { percentile } from "../statistics.ts";
 import type { Outage } from "./faults.ts";
 
-export const WARM_UP_MS = 3_000;
+const WARM_UP_MS = 3_000;
 export const BROKEN_MS = 17_000;
 
 /** Longest wait for the primary to have all of its mail again; and how long it must have had all of it. */
-export const LONGEST_WAY_BACK_MS = 75_000;
+const LONGEST_WAY_BACK_MS = 90_000;
 const ALL_AGAIN_MS = 3_000;
 
 /** Longest wait for the last messages after that. */

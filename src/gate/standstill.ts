@@ -16,7 +16,7 @@ export type StandstillParts = {
   readonly clock: Clock;
   /** An attempt that stands still for as long as this is slow by itself. Milliseconds. */
   readonly slowAfterMs: number;
-  /** Told when one begins: of the other attempts that are in its stage. */
+  /** Told when one begins: of the other attempts that stand still, or came to its stage. */
   readonly onBegin: (others: readonly Passage[]) => void;
 };
 
@@ -119,13 +119,15 @@ export class Standstill {
     return now - course.since < slowAfterMs && this.#stillAt(course) - course.since < slowAfterMs;
   }
 
+  #isStill(course: Course, now: number): boolean {
+    return this.#mayStand(course, now) && this.#stillAt(course) <= now;
+  }
+
   #look(): void {
     if (this.#witness !== null) return;
     const { clock, onBegin } = this.#parts;
     const now = clock();
-    const still = [...this.#courses].filter(
-      ([, course]) => this.#mayStand(course, now) && this.#stillAt(course) <= now,
-    );
+    const still = [...this.#courses].filter(([, course]) => this.#isStill(course, now));
     const [first] = still.toSorted(([, one], [, other]) => one.since - other.since);
     if (first === undefined) return;
     const [passage, { stage }] = first;

@@ -213,8 +213,9 @@ describe("a standstill", () => {
     const waiting = gate.begin(from);
     const further = gate.begin(from);
     for (const attempt of attempts) attempt.onStage("mail");
+    await vi.advanceTimersByTimeAsync(120);
     further.onStage("rcpt");
-    await vi.advanceTimersByTimeAsync(200);
+    await vi.advanceTimersByTimeAsync(80);
     expect(attempts.map(({ signal }) => signal.aborted)).toEqual([false, true, true, true, true]);
     expect([waiting, further].map(({ signal }) => signal.aborted)).toEqual([true, false]);
     expect(gate.admit({ id: "m1", from })).toMatchObject({ open: false, cause: "slow" });
