@@ -18,8 +18,8 @@ export type History = {
   readonly state: ControlState;
 };
 
-/** What is new to somebody who knows a state. `isAnew`: what he knew is no part of the log; `state` begins from nothing. */
-export type News = Pick<History, "now" | "changes" | "state"> & { readonly isAnew: boolean };
+/** What is new to somebody who knows a state. `isLost`: what he knew is no longer in the log, and holds no more. */
+export type News = Pick<History, "now" | "changes" | "state"> & { readonly isLost: boolean };
 
 /** The scripts as ioredis defines them on a connection. */
 type Scripted = RedisClient & {
@@ -52,11 +52,11 @@ export class ChangeLog {
   async readAfter(known: ControlState): Promise<News> {
     const answer = await this.#redis.controlRead(...LOG_KEYS, known.version, known.at);
     const [now, kind, ...rest] = answer;
-    if (kind === "same") return { now: Number(now), changes: [], state: known, isAnew: false };
+    if (kind === "same") return { now: Number(now), changes: [], state: known, isLost: false };
     const isAnew = kind === "anew";
     const before = isAnew ? snapshotOf(rest[1] ?? "") : known;
     const changes = rest.slice(isAnew ? 2 : 0).map(parseEntry);
-    return { now: Number(now), changes, state: foldChanges(changes, before), isAnew };
+    return { now: Number(now), changes, state: foldChanges(changes, before), isLost: before.version < known.version };
   }
 
   /**

@@ -139,7 +139,7 @@ export class RedisControls implements Controls {
     }
   }
 
-  #take({ now, changes, state, isAnew }: News): void {
+  #take({ now, changes, state, isLost }: News): void {
     if (!this.#isKnown) {
       // What was made before this worker began is not new.
       this.#isKnown = true;
@@ -149,14 +149,11 @@ export class RedisControls implements Controls {
     }
     if (state === this.#state) return;
     this.#end();
-    if (isAnew && state.version < this.#state.version) {
+    if (isLost) {
       this.#tell(state.version, "redis", "changes made before are gone from Redis: what they changed is as configured");
     }
-    const known = isAnew && state.version >= this.#state.version ? this.#state.version : 0;
     this.#hold(state);
-    for (const change of changes) {
-      if (change.version > known) this.#tell(change.version, change.by, describeChange(change));
-    }
+    for (const change of changes) this.#tell(change.version, change.by, describeChange(change));
   }
 
   /** What has its end by itself ends now, if it is time. */

@@ -234,10 +234,12 @@ describe.each(STORES)("in %s", (_name, open) => {
     expect(await redis.llen(LOG_KEYS[0])).toBe(501);
     const { state } = await control.status();
     expect(state).toMatchObject({ version: 1_001, drains: { sendgrid: ann }, weights: { relay: { value: 2 } } });
-    // Whoever knew the latest goes on from there, and whoever knew an early one begins anew.
-    expect(await log.readAfter(known)).toMatchObject({ isAnew: false, changes: [{ version: 1_001 }], state });
+    // Whoever knew the latest goes on from there, and whoever knew an early one from what is kept.
+    expect(await log.readAfter(known)).toMatchObject({ isLost: false, changes: [{ version: 1_001 }], state });
     const old = { ...known, version: 3, at: 1 };
-    expect(await log.readAfter(old)).toMatchObject({ isAnew: true, state });
+    const news = await log.readAfter(old);
+    expect(news).toMatchObject({ isLost: false, state });
+    expect(news.changes.map(({ version }) => version)).toEqual(Array.from({ length: 501 }, (_, index) => 501 + index));
     expect(await control.rollback(1, ann)).toMatchObject({ kind: "refused", code: "not-kept" });
     await done(control.rollback(501, ann));
   });
@@ -257,11 +259,11 @@ describe.each(STORES)("in %s", (_name, open) => {
     await done(control.drain("sendgrid", ann));
     const { state: known } = await control.status();
     await redis.del(...LOG_KEYS);
-    expect(await log.readAfter(known)).toMatchObject({ isAnew: true, changes: [], state: { version: 0, drains: {} } });
+    expect(await log.readAfter(known)).toMatchObject({ isLost: true, changes: [], state: { version: 0, drains: {} } });
     await new Promise((resolve) => setTimeout(resolve, 2));
     await done(control.drain("relay", ann));
     const news = await log.readAfter(known);
-    expect(news).toMatchObject({ isAnew: true, changes: [{ version: 1 }] });
+    expect(news).toMatchObject({ isLost: true, changes: [{ version: 1 }] });
     expect(Object.keys(news.state.drains)).toEqual(["relay"]);
   });
 });

@@ -168,9 +168,12 @@ describe("a worker", () => {
     expect(follower.isDrained("sendgrid")).toBe(true);
     await redis.del(...LOG_KEYS);
     await until("it is as configured", () => !follower.isDrained("sendgrid"));
-    expect(follower.sentences).toEqual([
-      "redis: changes made before are gone from Redis: what they changed is as configured",
-    ]);
+    const gone = "redis: changes made before are gone from Redis: what they changed is as configured";
+    expect(follower.sentences).toEqual([gone]);
+    // What is made then is told of, though its version is no news.
+    await control.drain("relay", ann);
+    await until("it is drained", () => follower.isDrained("relay"));
+    expect(follower.sentences).toEqual([gone, "ann@desk: relay is drained (invoices are late)"]);
   });
 });
 
