@@ -181,7 +181,7 @@ export class Availability {
       provider: this.#provider.name,
       from: from.kind,
       to: to.kind,
-      reason: to.kind === "open" ? to.reason : REASONS[to.kind],
+      reason: this.#reasonOf(to),
       remedy: to.kind === "open" ? to.remedy : null,
       untilAt: to.kind === "open" ? to.untilAt : null,
     });
@@ -195,6 +195,11 @@ export class Availability {
       // It may have been waiting for the fleet's probe.
       this.#probeAlone();
     }
+  }
+
+  #reasonOf(to: FleetState): string {
+    if (to.kind === "open") return to.reason;
+    return to.kind === "closed" && !this.#seat.connected ? "the fleet cannot be heard" : REASONS[to.kind];
   }
 
   /** Where nobody else does it. */
