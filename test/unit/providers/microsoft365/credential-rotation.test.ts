@@ -158,7 +158,7 @@ describe("at Entra ID", () => {
     lab.entra.setRules({ apps: [{ clientId, secrets: [{ value: clientSecret }] }] });
     lab.entra.revokeTokens();
     await lab.exchange.setFault({ kind: "refuse" });
-    await expect.poll(() => lab.exchange.connections).toBe(0);
+    await expect.poll(() => lab.exchange.connections, { timeout: 10_000 }).toBe(0);
     await lab.exchange.setFault(null);
     expect(await watched.send()).toMatchObject({ kind: "relayed" });
     expect(lab.entra.tokenRequestCount()).toBe(3);

@@ -75,7 +75,7 @@ test("a token that was revoked is replaced for all, within the attempts", async 
   for (const member of [first, second]) await member.send();
   lab.entra.revokeTokens();
   await lab.exchange.setFault({ kind: "refuse" });
-  await expect.poll(() => lab.exchange.connections).toBe(0);
+  await expect.poll(() => lab.exchange.connections, { timeout: 10_000 }).toBe(0);
   await lab.exchange.setFault(null);
   for (const member of [first, second]) expect(await member.send()).toMatchObject({ kind: "relayed" });
   // And one that starts finds the new one.

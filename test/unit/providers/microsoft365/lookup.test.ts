@@ -275,10 +275,10 @@ describe("a look-up ends", () => {
   test("when the provider closes, and leaves no connection", async () => {
     await lab.graph.setFault({ kind: "silence" });
     const pending = lookup();
-    await expect.poll(questionCount).toBe(1);
+    await expect.poll(questionCount, { timeout: 10_000 }).toBe(1);
     await watched.close();
     expect(await pending).toEqual({ kind: "unknown", reason: expect.stringContaining("the look-up was stopped") });
-    await expect.poll(() => lab.graph.connections).toBe(0);
+    await expect.poll(() => lab.graph.connections, { timeout: 10_000 }).toBe(0);
     expect(await lookup()).toMatchObject({ kind: "unknown" });
   });
 });

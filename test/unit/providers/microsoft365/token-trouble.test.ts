@@ -25,7 +25,7 @@ afterEach(async () => {
 async function warmUp(): Promise<void> {
   expect(await watched.send()).toMatchObject({ kind: "relayed" });
   await lab.exchange.setFault({ kind: "refuse" });
-  await expect.poll(() => lab.exchange.connections).toBe(0);
+  await expect.poll(() => lab.exchange.connections, { timeout: 10_000 }).toBe(0);
   await lab.exchange.setFault(null);
   lab.exchange.clear();
   lab.entra.clear();
