@@ -15,7 +15,10 @@ export type LimitCause = "rate" | "recipients" | "month" | "connections" | "stor
 export type SlotAnswer =
   /** It may go now. `end` is to be called once, as soon as it ended; `sent`: whether it counts as sent, or may do. */
   | { readonly kind: "granted"; readonly end: (sent: boolean) => void }
-  /** Not before `at` (epoch milliseconds of this worker's clock). `booked`: the slot at that time is kept for it. */
+  /**
+   * Not before `at` (epoch milliseconds of this worker's clock). `booked`: its place in line is kept, if it comes back
+   * then; where its slot is more than two minutes off, `at` is half-way to it, since it may have moved by then.
+   */
   | {
       readonly kind: "later";
       readonly at: number;

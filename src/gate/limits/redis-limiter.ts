@@ -9,7 +9,8 @@ import type { LimitCause, Limiter, SlotAnswer, SlotRequest } from "./limiter.ts"
 import { QuotaWatch } from "./quota-watch.ts";
 import { CONNECTION_LEASE_MS, DEFAULT_PACE, ScriptFrame } from "./script-arguments.ts";
 import type { PaceSettings } from "./script-arguments.ts";
-import { END, RELEASE, RENEW, REPORT, RESERVE, TOO_FAST } from "./scripts.ts";
+import { RESERVE } from "./script-reserve.ts";
+import { END, RELEASE, RENEW, REPORT, TOO_FAST } from "./scripts.ts";
 import { slotReason } from "./slot-reason.ts";
 
 export type RedisLimiterOptions = {
