@@ -25,7 +25,7 @@ export type GateParts = {
 };
 
 /** An attempt that has to be stopped may take a little longer. */
-const ATTEMPT_MARGIN_MS = 15_000;
+export const ATTEMPT_MARGIN_MS = 15_000;
 /** After its time an idle connection is still to be closed. */
 const CONNECTION_MARGIN_MS = 1_000;
 /** What a gateway tells its fleet when it goes must not hold it up. */

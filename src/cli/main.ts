@@ -49,6 +49,26 @@ program
   .action(async (names) => (await import("./verify.ts")).verify(names));
 
 program
+  .command("providers")
+  .description("how each provider stands, how much mail it gets, what is left of its limits, and what to type")
+  .option("--json", "as JSON")
+  .action(async (options) => (await import("./providers.ts")).showProviders(options));
+
+program
+  .command("route")
+  .description("which providers a message would go to now, and why; nothing is sent")
+  .requiredOption("--from <address>", "From")
+  .option("--to <addresses>", "recipients, separated by commas; may be given several times", list)
+  .addOption(new Option("--class <class>", "class of the message").choices(MESSAGE_CLASSES))
+  .option("--tenant <name>", "its tenant")
+  .option("--tag <tag>", "one of its tags; may be given several times", each)
+  .option("--providers <names>", "only these providers, in this order, as a message's own field", list)
+  .option("--size <bytes>", "its size as MIME")
+  .option("--raw", "a message that an app finished itself, as MIME")
+  .option("--json", "as JSON")
+  .action(async (options) => (await import("./route.ts")).route(options));
+
+program
   .command("explain")
   .description("say what a reply or an error means, what Mailover does about it, and how to mend it")
   .argument(
