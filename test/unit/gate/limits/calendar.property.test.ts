@@ -45,7 +45,10 @@ const troubled = fc.record({
   tookMs: fc.oneof(fc.integer({ min: 0, max: 3_000 }), fc.integer({ min: 0, max: 60_000 })),
   countedAt: fc.double({ min: 0, max: 1, noNaN: true }),
   lateMs: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 300 }), fc.constant(15_000)),
-  fate: fc.oneof({ weight: 7, arbitrary: fc.constant("sent" as const) }, fc.constantFrom("unsent", "dies", "leaves")),
+  fate: fc.oneof(
+    { weight: 7, arbitrary: fc.constant("sent" as const) },
+    fc.constantFrom("unsent", "throttled", "dies", "leaves"),
+  ),
 }) as fc.Arbitrary<Mail>;
 const smooth = troubled.map((mail): Mail => ({ ...mail, tookMs: mail.tookMs % 1_500, lateMs: 0, fate: "sent" }));
 

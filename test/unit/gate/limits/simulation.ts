@@ -13,10 +13,11 @@ export type Mail = {
   /** How much later than it was told it comes back. */
   readonly lateMs: number;
   /**
-   * `unsent`: its first attempt is none in the end, and it comes again at once. `dies`: its worker is killed during the
-   * attempt, and nobody tells its end. `leaves`: it never comes back when it has to wait.
+   * `unsent`: its first attempt is none in the end, and it comes again at once. `throttled`: so, too, since the provider
+   * finds us too fast. `dies`: its worker is killed during the attempt, and nobody tells its end. `leaves`: it never comes
+   * back when it has to wait.
    */
-  readonly fate: "sent" | "unsent" | "dies" | "leaves";
+  readonly fate: "sent" | "unsent" | "throttled" | "dies" | "leaves";
 };
 
 export type Course = {
@@ -59,13 +60,14 @@ export async function simulate(world: World, mails: readonly Mail[]): Promise<Co
       plan(answer.at - skewMs + mail.lateMs, () => come(course));
       return;
     }
-    const isUnsent = mail.fate === "unsent" && course.grantedAt === null;
+    const isUnsent = (mail.fate === "unsent" || mail.fate === "throttled") && course.grantedAt === null;
     const tookMs = mail.fate === "dies" ? ATTEMPT_TIMEOUT_MS : mail.tookMs;
     course.grantedAt = world.now;
     if (!isUnsent) course.countedAt = world.now + Math.round(tookMs * mail.countedAt);
     if (mail.fate === "dies") return;
-    plan(world.now + tookMs, () => {
+    plan(world.now + tookMs, async () => {
       answer.end(!isUnsent);
+      if (isUnsent && mail.fate === "throttled") await worker.lowerPace("too fast", 0);
       if (isUnsent) plan(world.now, () => come(course));
     });
   };
