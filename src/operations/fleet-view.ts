@@ -52,8 +52,10 @@ export async function readFleetView(redis: RedisClient, viewed: Viewed, clock: C
   try {
     return await Promise.race([read(redis, viewed, clock), late]);
   } catch (error) {
-    const sentence = `Redis does not answer, so nobody knows how providers stand: ${describeError(error)}`;
-    throw new Error(sentence, { cause: error });
+    // Why it cannot be had, the connection itself says; ioredis only says how often it was tried.
+    const isAway = error instanceof Error && error.name === "MaxRetriesPerRequestError";
+    const why = isAway ? "" : `: ${describeError(error)}`;
+    throw new Error(`Redis does not answer, so nobody knows how providers stand${why}`, { cause: error });
   } finally {
     late.catch(() => undefined);
     answered.abort();

@@ -122,6 +122,21 @@ test("verify ends with 0 where all is well, and with 1 where a provider is not t
   expect(unknown).toMatchObject({ code: 1, stderr: expect.stringContaining("no provider is called nobody") });
 });
 
+test("providers and route tell how things stand, and end with 1 without Redis", async () => {
+  const well = await installation.run(["providers"]);
+  expect(well).toMatchObject({ code: 0, stdout: expect.stringMatching(/^relay \(smtp, priority 100\): works, /) });
+  expect(well.stdout).toMatch(/\n1 worker: \S+ since \S+\nnothing is changed at run time\n$/);
+  const json = await installation.run(["route", "--from", "app@contoso.example", "--class", "otp", "--json"]);
+  expect(JSON.parse(json.stdout)).toMatchObject({ because: "by priority", steps: [{ provider: "relay" }, {}] });
+  const alone = { MAILOVER_REDIS_URL: `redis://127.0.0.1:${await freePort()}` };
+  for (const args of [["providers"], ["route", "--from", "app@contoso.example"]]) {
+    const { code, stdout, stderr, tookMs } = await installation.run(args, alone);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+    expect(stderr).toMatch(/\nRedis does not answer, so nobody knows how providers stand\n$/);
+    expect(tookMs).toBeLessThan(20_000);
+  }
+});
+
 test("an unknown command or option ends with 1 and shows what there is", async () => {
   for (const args of [["sned"], ["send", "--too", "ann@example.org"]]) {
     const { code, stderr } = await installation.run(args);
