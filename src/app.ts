@@ -50,7 +50,7 @@ export async function startGateway({ config, definitions, log, environment }: Ga
     const webhooks = await openWebhooks(config, { events, redis: store.blocking, name, log });
     closing.push(() => webhooks.stop());
     const common = { clock: Date.now, random: Math.random, emit: events.emit };
-    const controls = await openControls({ store, name, log, ...common }, closing);
+    const controls = await openControls({ config, store, name, log, ...common }, closing);
     const upstreams = await openGates({ config, definitions, store, name, log, common }, closing);
 
     const keyring = createKeyring(config.encryption);

@@ -1,3 +1,4 @@
+import type { Config } from "../config/index.ts";
 import type { CutoverSample } from "../control/cutover-meter.ts";
 import { CutoverConductor } from "../control/cutover-conductor.ts";
 import { CutoverMeter } from "../control/cutover-meter.ts";
@@ -17,22 +18,27 @@ export type OpenControls = {
 
 const LEAVING_MS = 500;
 
+export type ControlParts = {
+  readonly config: Config;
+  readonly store: Store;
+  /** This worker. */
+  readonly name: string;
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly emit: Emit;
+};
+
 /** Follows what operators change, and takes part in moving cutovers on. */
 export async function openControls(
-  {
-    store,
-    name,
-    log,
-    clock,
-    emit,
-  }: { readonly store: Store; readonly name: string; readonly log: Log; readonly clock: Clock; readonly emit: Emit },
+  { config, store, name, log, clock, emit }: ControlParts,
   closing: Closing,
 ): Promise<OpenControls> {
+  const { pools } = config;
   const onError = (error: Error): void => log.troubled("control", error);
   const { commands: redis, subscriber } = store;
-  const controls = new RedisControls({ redis, subscriber, clock, emit, onError });
+  const controls = new RedisControls({ redis, subscriber, pools, clock, emit, onError });
   const state = () => controls.state;
-  const meter = new CutoverMeter(redis, state);
+  const meter = new CutoverMeter(redis, state, pools);
   const conductor = new CutoverConductor({ redis, state, name, emit, onError });
   closing.push(() => {
     conductor.stop();

@@ -62,7 +62,8 @@ export function orderFor(
   const tiers = withoutRepeats(named ?? byPriority(upstreams)).map((tier) => shuffled(tier, overlay, random));
   if (submission.providers !== null) return { tiers, unknown, shifted: [], because };
   const preferred = tiers.flat().filter(({ name }) => standingOf(overlay, name).preferred);
-  const shifted = upstreams.filter(({ name }) => isShifted(name, id, facts, overlay));
+  const isMoved = ({ name }: Upstream): boolean => isShifted(name, id, facts, overlay, routing.pools);
+  const shifted = shuffled(upstreams.filter(isMoved), overlay, random);
   const front = [...preferred, ...shifted];
   if (front.length === 0) return { tiers, unknown, shifted: [], because };
   const moved = front.map(({ name }) => name).join(", ");
@@ -104,9 +105,18 @@ function shuffled(tier: readonly Upstream[], overlay: Overlay, random: Random): 
     .map(({ upstream }) => upstream);
 }
 
-function isShifted(provider: string, id: string, facts: RouteFacts, { shifts }: Overlay): boolean {
+function isShifted(
+  provider: string,
+  id: string,
+  facts: RouteFacts,
+  { shifts }: Overlay,
+  pools: Routing["pools"],
+): boolean {
   return shifts.some(
-    ({ to, percent, when }) => to === provider && matches(when, facts) && placeOf(id, `shift to ${to}`) < percent / 100,
+    ({ to, percent, when }) =>
+      (to === provider || (pools[to] ?? []).includes(provider)) &&
+      matches(when, facts) &&
+      placeOf(id, `shift to ${to}`) < percent / 100,
   );
 }
 

@@ -46,6 +46,8 @@ export async function tryTier(
     const slot = admission.open ? await reserve(round, record, upstream, ahead.length === 0) : admission;
     if (!isGranted(slot)) {
       const { reason } = slot;
+      // Mail that is moved to a provider that is down fares no better for having been spared the attempt.
+      if (slot.cause === "breaker") tellOfShifted(round, upstream, false);
       record = { ...record, skipped: [...record.skipped, { provider: upstream.name, reason }] };
       const wait = waitOf(upstream, slot);
       if (wait !== null && (soonest === null || wait.untilAt < soonest.untilAt)) soonest = wait;
@@ -62,7 +64,7 @@ export async function tryTier(
       continue;
     }
     attempted = true;
-    if (round.route.shifted.includes(upstream.name)) tellOfShifted(round, upstream, made.outcome);
+    tellOfShifted(round, upstream, isWell(made.outcome));
     const settled = settle(round, made.record, upstream, made.outcome);
     record = settled.record;
     const resolution = await proceed(settled, upstream);
@@ -71,11 +73,16 @@ export async function tryTier(
   return { record, attempted, soonest };
 }
 
-/** What is the recipient's fault, or the message's, says nothing about a provider that mail is moved to. */
-function tellOfShifted({ task, policy, parts }: Round, { name: provider }: Upstream, outcome: Outcome): void {
-  const ok = outcome.kind === "relayed" || outcome.failure.scope === "message" || outcome.failure.scope === "recipient";
+/** Where operators moved the message to this provider, they hear how it fared there. */
+function tellOfShifted({ task, policy, route, parts }: Round, { name: provider }: Upstream, ok: boolean): void {
+  if (!route.shifted.includes(provider)) return;
   const dueAt = Math.max(task.dueAt, policy.notBeforeAt);
   parts.onShifted({ provider, ok, delayMs: Math.max(0, parts.clock() - dueAt) });
+}
+
+/** What is the recipient's fault, or the message's, says nothing about the provider. */
+function isWell(outcome: Outcome): boolean {
+  return outcome.kind === "relayed" || outcome.failure.scope === "message" || outcome.failure.scope === "recipient";
 }
 
 type Granted = Extract<SlotAnswer, { kind: "granted" }>;

@@ -256,7 +256,12 @@ export class Log {
   }
 
   controlChanged({ version, by, sentence }: Of<"control.changed">): void {
-    this.#logger.info({ event: "control.changed", version, by, sentence }, `change ${version} by ${by}: ${sentence}`);
+    // A reason of an operator's may name anybody.
+    const shown = this.#show(sentence);
+    this.#logger.info(
+      { event: "control.changed", version, by, sentence: shown },
+      `change ${version} by ${by}: ${shown}`,
+    );
   }
 
   cutoverStepped({ to, percent, state, reason }: Of<"cutover.stepped">): void {

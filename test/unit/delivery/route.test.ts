@@ -90,6 +90,18 @@ describe("the order", () => {
     expect(order(upstreams, {}, overlay, random)).toEqual(["a/b"]);
   });
 
+  test("shifts to all members of a pool, by turns", () => {
+    const upstreams = ["old", "new-1", "new-2"].map((name, priority) => upstream(name, { priority }));
+    const more = {
+      pools: { new: ["new-1", "new-2"] },
+      ...changed({ shifts: [{ to: "new", percent: 100, when: {} }] }),
+    };
+    let draw = 0;
+    const random = (): number => [0.9, 0.1, 0.1, 0.9][draw++ % 4] ?? 0;
+    expect(order(upstreams, {}, more, random)).toEqual(["new-2", "new-1", "old"]);
+    expect(order(upstreams, {}, more, random)).toEqual(["new-1", "new-2", "old"]);
+  });
+
   test("shifts a share of the mail, always the same messages, and more of them as it grows", () => {
     const upstreams = [upstream("old", { priority: 1 }), upstream("new", { priority: 2 })];
     const shifted = (percent: number, wish: Wish): boolean =>
