@@ -5,6 +5,7 @@ import { Availability } from "./availability.ts";
 import type { AvailabilitySettings } from "./availability.ts";
 import type { Fleet } from "./fleet/fleet.ts";
 import { soloFleet } from "./fleet/solo-fleet.ts";
+import { Jam } from "./jam.ts";
 import { unlimited } from "./limits/limiter.ts";
 import type { Limiter } from "./limits/limiter.ts";
 import { openPassage } from "./passage.ts";
@@ -65,6 +66,7 @@ export class Gate {
   readonly #emit: Emit;
   readonly #availability: Availability;
   readonly #standstill: Standstill;
+  readonly #jam: Jam;
   readonly #slowness: Slowness;
   readonly #pauses: Pauses;
   readonly #senders: SenderMemory;
@@ -100,6 +102,13 @@ export class Gate {
         // Who waits for a connection would only come to the same stage.
         const waiting = [...this.#passages].filter((passage) => passage.stage() === "queue");
         for (const passage of [...others, ...waiting]) passage.abandon("the provider stands still");
+      },
+    });
+    this.#jam = new Jam({
+      clock,
+      slowAfterMs,
+      onBegin: (waiting) => {
+        for (const passage of waiting) passage.abandon("nothing moves on any connection");
       },
     });
     this.#slowness = new Slowness(settings.brownout, {
@@ -149,23 +158,27 @@ export class Gate {
       onSlow: (slow) => void this.#slow(slow),
       onProgress: (moving, stage) => {
         this.#standstill.progressed(moving, stage);
+        this.#jam.progressed(moving);
         timing ??= this.#slowness.begin();
         if (contentHasBegun(stage)) timing.reachedContent();
       },
       onEnd: (_ended, outcome, hadVerdict) => this.#learn(from, outcome, hadVerdict),
-      onGone: (gone) => {
+      onGone: (gone, outcome) => {
         this.#passages.delete(gone);
         this.#standstill.gone(gone);
+        this.#jam.gone(gone, outcome.kind === "relayed");
         timing?.end();
       },
     });
     this.#passages.add(passage);
+    this.#jam.waits(passage);
     return passage;
   }
 
   /** Ends timers and the probe; attempts under way are the caller's. */
   close(): void {
     this.#standstill.close();
+    this.#jam.close();
     this.#availability.close();
   }
 
@@ -181,9 +194,9 @@ export class Gate {
     const shut = this.#availability.shut(id, { alone: isAlone, inFlight: this.#passages.size });
     if (shut !== null || isAlone) return shut;
     const { stage } = this.#standstill;
-    if (stage !== null) {
-      const reason = `it stands still: no attempt gets past stage ${stage}`;
-      return { cause: "slow", reason, untilAt: this.#clock() + STANDSTILL_WAIT_MS };
+    if (stage !== null || this.#jam.isOn) {
+      const how = stage === null ? "nothing moves on any connection" : `no attempt gets past stage ${stage}`;
+      return { cause: "slow", reason: `it stands still: ${how}`, untilAt: this.#clock() + STANDSTILL_WAIT_MS };
     }
     const { share, reason } = this.#slowness;
     if (share === 1 || placeOf(id, `slow ${this.provider.name}`) < share) return null;

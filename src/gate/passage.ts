@@ -30,7 +30,7 @@ export type PassageParts = {
    */
   readonly onEnd: (passage: Passage, outcome: Outcome, hadVerdict: boolean) => Promise<void>;
   /** It is gone, however it ended. Before `onEnd`. */
-  readonly onGone: (passage: Passage) => void;
+  readonly onGone: (passage: Passage, outcome: Outcome) => void;
 };
 
 /** Follows one attempt from its start. */
@@ -65,7 +65,7 @@ export function openPassage(parts: PassageParts): Passage {
     end: async (outcome) => {
       ended = true;
       if (timer !== null) clearTimeout(timer);
-      parts.onGone(passage);
+      parts.onGone(passage, outcome);
       if (passage.turnedAway()) return;
       await parts.onEnd(passage, outcome, isSlow || controller.signal.aborted);
     },
