@@ -59,7 +59,7 @@ export function examine(evidence: Evidence, gaps: readonly Gap[] = []): Finding 
     return {
       ...none,
       end: "gone",
-      problems: isExplained ? [] : ["gone, although Redis still knows what came after it"],
+      problems: isExplained ? [] : [`gone, although it was acknowledged ${distances(pushedAt, gaps)}`],
     };
   }
   if (id === null || log.length === 0) {
@@ -113,6 +113,12 @@ export function examine(evidence: Evidence, gaps: readonly Gap[] = []): Finding 
     possibleDuplicate,
     tookMs: Math.max(0, (ends.at(-1)?.at ?? pushedAt) - pushedAt),
   };
+}
+
+function distances(at: number, gaps: readonly Gap[]): string {
+  return gaps
+    .map(({ fromAt, untilAt }) => `${at - fromAt} ms after what Redis forgot began, ${at - untilAt} ms after its cut`)
+    .join("; ");
 }
 
 /** The job carries the record as its return value once relayed, else as its progress. */

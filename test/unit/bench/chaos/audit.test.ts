@@ -81,6 +81,9 @@ describe("a second copy without a mark", () => {
 test("a message may be gone only where it was acknowledged in the time that Redis forgot", () => {
   expect(examine(goneAt(IN_GAP), [GAP])).toMatchObject({ end: "gone", problems: [] });
   for (const pushedAt of [BEFORE_GAP, AFTER_GAP]) {
-    expect(examine(goneAt(pushedAt), [GAP]).problems).toEqual(["gone, although Redis still knows what came after it"]);
+    expect(examine(goneAt(pushedAt), [GAP]).problems).toEqual([
+      `gone, although it was acknowledged ${pushedAt - GAP.fromAt} ms after what Redis forgot began, ` +
+        `${pushedAt - GAP.untilAt} ms after its cut`,
+    ]);
   }
 });
