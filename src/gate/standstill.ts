@@ -95,12 +95,12 @@ export class Standstill {
 
   /** One timer for all attempts: it looks at them when it rings, and not at each stage. */
   #watch(): void {
-    if (this.#timer !== null || this.#witness !== null) return;
+    if (this.#timer !== null) return;
     const now = this.#parts.clock();
     const nextAt = Math.min(
-      ...[...this.#courses.values()]
-        .filter((course) => this.#mayStand(course, now))
-        .map((course) => this.#stillAt(course)),
+      ...[...this.#courses]
+        .filter(([passage, course]) => this.#witness?.passage !== passage && this.#mayStand(course, now))
+        .map(([, course]) => this.#stillAt(course)),
     );
     if (nextAt === Number.POSITIVE_INFINITY) return;
     this.#timer = setTimeout(
@@ -124,12 +124,19 @@ export class Standstill {
   }
 
   #look(): void {
-    if (this.#witness !== null) return;
     const { clock, onBegin } = this.#parts;
     const now = clock();
-    const still = [...this.#courses].filter(([, course]) => this.#isStill(course, now));
+    const still = [...this.#courses].filter(
+      ([passage, course]) => this.#witness?.passage !== passage && this.#isStill(course, now),
+    );
     const [first] = still.toSorted(([, one], [, other]) => one.since - other.since);
     if (first === undefined) return;
+    if (this.#witness !== null) {
+      // They were in another stage when it began, and got no further in that.
+      this.#witness = { ...this.#witness, isOneOfMany: true };
+      onBegin(still.map(([passage]) => passage));
+      return;
+    }
     const [passage, { stage }] = first;
     // Those in the same stage have come to it later; they would wait for the same answer.
     const others = [...this.#courses].filter(

@@ -226,6 +226,21 @@ describe("a standstill", () => {
     expect(gate.breakerState).toBe("open");
   });
 
+  test("takes in those that were in another stage when it began, and hang there", async () => {
+    await usual(30);
+    const [witness, other] = [gate.begin(from), gate.begin(from)];
+    witness.onStage("mail");
+    await vi.advanceTimersByTimeAsync(100);
+    other.onStage("rcpt");
+    await vi.advanceTimersByTimeAsync(100);
+    expect(gate.admit({ id: "m1", from })).toMatchObject({ open: false, cause: "slow" });
+    expect([witness, other].map(({ signal }) => signal.aborted)).toEqual([false, false]);
+    await vi.advanceTimersByTimeAsync(150);
+    expect([witness, other].map(({ signal }) => signal.aborted)).toEqual([false, true]);
+    await vi.advanceTimersByTimeAsync(1_700);
+    expect(gate.breakerState).toBe("open");
+  });
+
   test("is over as soon as one gets on", async () => {
     await usual(30);
     const attempts = [gate.begin(from), gate.begin(from)];
