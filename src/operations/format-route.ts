@@ -4,7 +4,8 @@ import { describeStanding, remedyOf } from "./format-providers.ts";
 import { countInWords, oneLine, whenInWords } from "./in-words.ts";
 import { describeLimitsLeft } from "./limits-left.ts";
 import type { ProviderOverview } from "./provider-overview.ts";
-import type { RoutePreview, RouteStep } from "./route-preview.ts";
+import type { RoutePreview } from "./route-preview.ts";
+import type { RouteStep } from "./route-walk.ts";
 
 /** All that `mailover route` tells. */
 export type RouteReport = RoutePreview & {

@@ -274,8 +274,9 @@ function possibleEnds({ steps, ending }: RoutePreview): string[] {
     if (reason?.includes("; for that ") === true) ends.push(`waits for ${provider}`);
     if (verdict === "takes") ends.push(`relayed by ${provider}`);
     if (verdict === "takes" && percent === 100) return ends;
-    if (verdict === "waited for") return [...ends, `waits for ${provider}`];
+    if (verdict === "waited for") ends.push(`waits for ${provider}`);
   }
+  if (steps.some(({ verdict }) => verdict === "waited for")) return ends;
   if (ending?.startsWith("it bounces") === true) return ["bounced"];
   // Nobody is left who has time: it waits for the one that has it first, or tries all again.
   return [...ends, "deferred", ...steps.map(({ provider }) => `waits for ${provider}`)];
