@@ -49,7 +49,7 @@ export class ConnectionLeases {
     this.#held.push({ name: lease.name, isBusy: true, usedAt: this.#clock(), isLeaving: false });
   }
 
-  /** The store has none to grant, also where this one was held: it ran out while Redis was away. */
+  /** It is held no more. The store refuses also one that was held, where it ran out while Redis was away. */
   refused(lease: Lease): void {
     this.#held = this.#held.filter(({ name }) => name !== lease.name);
   }
@@ -60,12 +60,15 @@ export class ConnectionLeases {
     if (held !== undefined) held.isBusy = false;
   }
 
-  /** The attempt is over; its connection may still be open. */
-  ended(lease: Lease): void {
+  /** The attempt is over. Returns whether its connection is closed by now, and so is not held any more. */
+  ended(lease: Lease): boolean {
     const held = this.#find(lease);
-    if (held === undefined) return;
+    if (held === undefined) return false;
     held.isBusy = false;
     held.usedAt = this.#clock();
+    if (this.#idleMs > 0) return false;
+    this.refused(lease);
+    return true;
   }
 
   /**

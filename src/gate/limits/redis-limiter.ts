@@ -1,16 +1,13 @@
 import { randomBytes } from "node:crypto";
 import type { Clock, Emit, LimitSettings, MessageClass, Random } from "../../core/index.ts";
 import type { RedisClient } from "../../redis/connection.ts";
-import { gatherWrites } from "../../redis/gather-writes.ts";
 import { ConnectionLeases } from "./connection-leases.ts";
 import type { Lease } from "./connection-leases.ts";
-import { keysOf } from "./keys.ts";
 import type { LimitCause, Limiter, SlotAnswer, SlotRequest } from "./limiter.ts";
 import { QuotaWatch } from "./quota-watch.ts";
-import { CONNECTION_LEASE_MS, DEFAULT_PACE, ScriptFrame } from "./script-arguments.ts";
-import type { PaceSettings } from "./script-arguments.ts";
-import { RESERVE } from "./script-reserve.ts";
-import { END, RELEASE, RENEW, REPORT, TOO_FAST } from "./scripts.ts";
+import { LimitStore } from "./limit-store.ts";
+import { CONNECTION_LEASE_MS, DEFAULT_PACE } from "./script-arguments.ts";
+import type { Argument, PaceSettings } from "./script-arguments.ts";
 import { slotReason } from "./slot-reason.ts";
 
 export type RedisLimiterOptions = {
@@ -38,12 +35,6 @@ export const RANKS: Readonly<Record<MessageClass, number>> = { otp: 1, transacti
 /** A limit that cannot be asked for is asked for again after this long. */
 const STORE_WAIT_MS = 1_000;
 
-/**
- * A command has failed after this long. ioredis fails one by itself where it finds no connection; not one that was on its way
- * when the connection broke, for as long as Redis takes connections and is not ready: while it loads its data, say.
- */
-const COMMAND_TIMEOUT_MS = 3_000;
-
 /** An attempt that is told to stop gets some time for it; and clocks do not run at quite the same speed. */
 export const ATTEMPT_MARGIN_MS = 30_000;
 
@@ -51,25 +42,18 @@ export const ATTEMPT_MARGIN_MS = 30_000;
 const END_RETRIES_MS = [1_000, 3_000, 10_000];
 const ENDS_WAITING = 1_000;
 
-type Argument = string | number;
-type Command = "limitReserve" | "limitEnd" | "limitRelease" | "limitTooFast" | "limitReport" | "limitRenew";
-type Scripted = RedisClient & Record<Command, (...args: Argument[]) => Promise<unknown>>;
-
-const SCRIPTS: Readonly<Record<Command, string>> = {
-  limitReserve: RESERVE,
-  limitEnd: END,
-  limitRelease: RELEASE,
-  limitTooFast: TOO_FAST,
-  limitReport: REPORT,
-  limitRenew: RENEW,
+/** What an attempt came to. `closed`: the name of its connection, where it is closed by now. */
+type Ended = {
+  readonly sent: boolean;
+  readonly recipientCount: number;
+  readonly tookMs: number;
+  readonly closed: string;
 };
 
 /** One provider's limits, kept in Redis for the whole fleet. What is asked for is counted by Redis's clock. */
 export class RedisLimiter implements Limiter {
   readonly #options: RedisLimiterOptions;
-  readonly #redis: Scripted;
-  readonly #keys: readonly string[];
-  readonly #frame: ScriptFrame;
+  readonly #store: LimitStore;
   readonly #pace: PaceSettings;
   readonly #name: string;
   readonly #leases: ConnectionLeases;
@@ -81,13 +65,12 @@ export class RedisLimiter implements Limiter {
 
   constructor(options: RedisLimiterOptions) {
     this.#options = options;
-    this.#keys = keysOf(options.provider);
-    for (const [name, lua] of Object.entries(SCRIPTS)) {
-      options.redis.defineCommand(name, { numberOfKeys: this.#keys.length, lua });
-    }
-    this.#redis = options.redis as Scripted;
     this.#pace = options.pace ?? DEFAULT_PACE;
-    this.#frame = new ScriptFrame(options.settings, this.#pace, options.attemptTimeoutMs + ATTEMPT_MARGIN_MS);
+    this.#store = new LimitStore({
+      ...options,
+      pace: this.#pace,
+      leaseMs: options.attemptTimeoutMs + ATTEMPT_MARGIN_MS,
+    });
     // A worker that starts anew under its old name must not take the attempts of before for its own.
     this.#name = `${options.worker}:${randomBytes(4).toString("hex")}`;
     this.#leases = new ConnectionLeases(this.#name, options.idleMs, options.clock);
@@ -104,11 +87,11 @@ export class RedisLimiter implements Limiter {
     const asked = [id, token, RANKS[request.class], recipientCount, near, lease?.name ?? "", random()];
     let answer: Argument[];
     try {
-      answer = (await this.#run("limitReserve", asked)) as Argument[];
+      answer = (await this.#store.run("limitReserve", asked)) as Argument[];
     } catch {
       if (lease !== null) this.#leases.untouched(lease);
       // It may have been granted all the same.
-      this.#end(token, { sent: false, recipientCount, tookMs: 0 });
+      this.#end(token, { sent: false, recipientCount, tookMs: 0, closed: "" });
       return this.#later(request, "store", STORE_WAIT_MS);
     }
     return answer[0] === 1 ? this.#granted(request, token, lease, answer) : this.#refused(request, lease, answer);
@@ -116,7 +99,7 @@ export class RedisLimiter implements Limiter {
 
   release(id: string): void {
     // One that stays is no more than a message that does not come.
-    void this.#run("limitRelease", [id]).catch(() => undefined);
+    void this.#store.run("limitRelease", [id]).catch(() => undefined);
   }
 
   tooFast(reason: string): void {
@@ -130,7 +113,7 @@ export class RedisLimiter implements Limiter {
   async lowerPace(reason: string, unreported: number): Promise<number> {
     const { provider, emit } = this.#options;
     const { factor, least, onceInMs } = this.#pace;
-    const answer = await this.#run("limitTooFast", [factor, least, onceInMs, unreported]);
+    const answer = await this.#store.run("limitTooFast", [factor, least, onceInMs, unreported]);
     const [perMinute = 0, isLowered] = answer as number[];
     if (isLowered === 1) emit({ type: "limit.changed", provider, perMinute, reason });
     return perMinute;
@@ -142,7 +125,7 @@ export class RedisLimiter implements Limiter {
     readonly messages: number;
     readonly recipients: number;
   }): Promise<number | null> {
-    const limit = (await this.#run("limitReport", [done.attempts, done.messages, done.recipients])) as number;
+    const limit = (await this.#store.run("limitReport", [done.attempts, done.messages, done.recipients])) as number;
     return limit === 0 ? null : limit;
   }
 
@@ -152,7 +135,7 @@ export class RedisLimiter implements Limiter {
     if (this.#renewal !== null) clearInterval(this.#renewal);
     for (const retry of this.#retries) clearTimeout(retry);
     const names = this.#leases.clear();
-    if (names.length > 0) await this.#run("limitRenew", [0, ...names]).catch(() => undefined);
+    if (names.length > 0) await this.#store.run("limitRenew", [0, ...names]).catch(() => undefined);
   }
 
   /** Keeps the connections that are in use, gives others back. Called by itself while there are any. Never throws. */
@@ -160,7 +143,7 @@ export class RedisLimiter implements Limiter {
     const { kept, dropped } = this.#leases.sweep();
     if (kept.length + dropped.length > 0) {
       // What cannot be said now is said the next time, or runs out.
-      const answer = await this.#run("limitRenew", [kept.length, ...kept, ...dropped]).catch(() => 0);
+      const answer = await this.#store.run("limitRenew", [kept.length, ...kept, ...dropped]).catch(() => 0);
       if (answer === 1) this.#leases.spareOne();
     }
     if (this.#leases.count > 0 || this.#renewal === null) return;
@@ -183,9 +166,10 @@ export class RedisLimiter implements Limiter {
       end: (sent) => {
         if (isEnded) return;
         isEnded = true;
-        if (lease !== null) this.#leases.ended(lease);
+        const isClosed = lease !== null && this.#leases.ended(lease);
         const tookMs = Math.max(0, Math.round(clock() - startedAt));
-        this.#end(token, { sent, recipientCount: request.recipientCount, tookMs });
+        const { recipientCount } = request;
+        this.#end(token, { sent, recipientCount, tookMs, closed: isClosed ? lease.name : "" });
       },
     };
   }
@@ -215,9 +199,9 @@ export class RedisLimiter implements Limiter {
     this.#renewal.unref();
   }
 
-  #end(token: string, ended: { sent: boolean; recipientCount: number; tookMs: number }, tries = 0): void {
-    const { sent, recipientCount, tookMs } = ended;
-    const told = this.#run("limitEnd", [token, sent ? "1" : "0", recipientCount, tookMs]);
+  #end(token: string, ended: Ended, tries = 0): void {
+    const { sent, recipientCount, tookMs, closed } = ended;
+    const told = this.#store.run("limitEnd", [token, sent ? "1" : "0", recipientCount, tookMs, closed]);
     told.catch(() => {
       const waitMs = END_RETRIES_MS[tries];
       if (waitMs === undefined || this.#isClosed || this.#retries.size >= ENDS_WAITING) return;
@@ -228,24 +212,5 @@ export class RedisLimiter implements Limiter {
       retry.unref();
       this.#retries.add(retry);
     });
-  }
-
-  #run(command: Command, args: readonly Argument[]): Promise<unknown> {
-    const { clock, storeClock } = this.#options;
-    gatherWrites(this.#redis);
-    const frame = this.#frame.at(clock(), storeClock?.() ?? null);
-    return withinTime(this.#redis[command](...this.#keys, ...frame, ...args));
-  }
-}
-
-async function withinTime<T>(answer: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error("Redis does not answer")), COMMAND_TIMEOUT_MS);
-  });
-  try {
-    return await Promise.race([answer, late]);
-  } finally {
-    clearTimeout(timer);
   }
 }

@@ -21,7 +21,7 @@ export const CONNECTION_LEASE_MS = 15_000;
 const KEPT_DAYS = 40;
 const DAY_MS = 86_400_000;
 
-type Argument = string | number;
+export type Argument = string | number;
 
 /** What every script gets before its own arguments. Makes the calendar's part once for each day. */
 export class ScriptFrame {

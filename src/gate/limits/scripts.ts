@@ -8,13 +8,14 @@ import { FRAME } from "./script-frame.ts";
  */
 
 /**
- * An attempt has ended. arg: token, '1' where it counts as sent, recipients, milliseconds from its slot to its end.
- * Returns 1, or 0 where it was known, or its lease had run out.
+ * An attempt has ended. arg: token, '1' where it counts as sent, recipients, milliseconds from its slot to its end, the name
+ * of its connection where that is closed by now, or ''. Returns 1, or 0 where it was known, or its lease had run out.
  */
 export const END = `${FRAME}${CALENDAR}
 local now = instant()
 local token, sent, recipients = arg(1), arg(2) == '1', tonumber(arg(3))
 local lease = tonumber(ARGV[10])
+if arg(5) ~= '' then redis.call('ZREM', CONNECTIONS, arg(5)) end
 local lane, leaseEndsAt = nil, nil
 for i = 1, 3 do
   local score = tonumber(redis.call('ZSCORE', use(i), token) or nil)

@@ -1,5 +1,8 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import type { LimitSettings } from "../../../../src/core/index.ts";
+import { readUsage } from "../../../../src/gate/limits/read-usage.ts";
+import { RedisLimiter } from "../../../../src/gate/limits/redis-limiter.ts";
 import type { RedisClient } from "../../../../src/redis/connection.ts";
 import { closeRedis, connectRedis } from "../../../../src/redis/connection.ts";
 import { freePort, redisServer, startRedis } from "../../redis/real-server.ts";
@@ -15,6 +18,7 @@ async function openCluster(): Promise<Store> {
   const options = { use: "commands", connectionName: "test", onError: () => undefined } as const;
   const admin = connectRedis({ url: server.url }, options);
   await admin.call("CLUSTER", "ADDSLOTSRANGE", "0", "16383");
+  await vi.waitFor(async () => expect(await admin.call("CLUSTER", "INFO")).toContain("cluster_state:ok"), 20_000);
   await closeRedis(admin);
   const redis = connectRedis({ url: server.url, cluster: { nodes: [{ host: "127.0.0.1", port }] } }, options);
   const close = async (): Promise<void> => {
@@ -33,7 +37,7 @@ const stores: [string, () => Promise<Store>][] = [
   ...(redisServer === null ? [] : native),
 ];
 
-describe.each(stores)("in %s", (_name, open) => {
+describe.each(stores)("in %s", { timeout: 60_000 }, (_name, open) => {
   let store: Store;
   let world: World;
 
@@ -194,6 +198,24 @@ describe.each(stores)("in %s", (_name, open) => {
       world.now += 60_001;
       await granted(slow, { id: "moves" });
     });
+  });
+
+  test("Redis's own clock is what counts, and answers are by the worker's", async () => {
+    limits({ perMinute: 40, burst: 1 });
+    const { redis, provider, settings } = world;
+    const skewMs = 3_600_000;
+    const clock = (): number => Date.now() + skewMs;
+    const rest = { random: () => 0.5, emit: () => undefined, attemptTimeoutMs: 60_000, idleMs: 0 };
+    const limiter = new RedisLimiter({ redis, provider, worker: "real", settings, clock, ...rest });
+    await granted(limiter);
+    const startedAt = Date.now();
+    const { at } = await refused(limiter, { id: "next" });
+    expect(at - skewMs - startedAt).toBeLessThanOrEqual(1_500 + (Date.now() - startedAt));
+    expect(at).toBeGreaterThan(startedAt + skewMs);
+    await sleep(at - clock());
+    await granted(limiter, { id: "next" });
+    expect((await readUsage(redis, provider, settings, Date.now())).minute.used).toBe(2);
+    await limiter.close();
   });
 
   describe("lanes", () => {
@@ -371,6 +393,17 @@ describe.each(stores)("in %s", (_name, open) => {
         await one.renew();
       }
       await granted(two);
+    });
+
+    test("a connection that does not outlive its attempt is free with its end", async () => {
+      limits({ connections: 1 });
+      const [one, two] = [world.worker("one", { idleMs: 0 }), world.worker("two", { idleMs: 0 })];
+      for (let i = 0; i < 3; i += 1) {
+        const attempt = await granted(one);
+        await refused(two);
+        attempt.end(true);
+        (await granted(two)).end(true);
+      }
     });
 
     test("a worker that died leaves its connections to the others", async () => {
