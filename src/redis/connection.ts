@@ -47,6 +47,7 @@ export type ConnectOptions = {
 type Options = Omit<RedisOptions, "replyMapping">;
 
 const connectTimeoutMs = 5_000;
+const commandTimeoutMs = 5_000;
 const maxRetryDelayMs = { commands: 1_000, blocking: 5_000 } as const;
 
 // A peer that vanished without a word is noticed by this. BullMQ blocks for 10 s at most, so a live one is not hit.
@@ -102,6 +103,8 @@ function connectionOptions(settings: RedisSettings, options: ConnectOptions): Op
     connectionName: options.connectionName,
     connectTimeout: connectTimeoutMs,
     socketTimeout: socketTimeoutMs,
+    // A command under way when the connection breaks would wait for the next one otherwise, however long that takes.
+    ...(options.use === "commands" ? { commandTimeout: commandTimeoutMs } : {}),
     maxRetriesPerRequest: options.use === "blocking" ? null : 2,
     retryStrategy: (retry) => retryDelayMs(retry, maxRetryDelayMs[options.use]),
     // After a failover the old master is read-only for a moment: connect anew and send the refused command again.

@@ -17,7 +17,7 @@ export type SlotAnswer =
   | { readonly kind: "granted"; readonly end: (sent: boolean) => void }
   /**
    * Not before `at` (epoch milliseconds of this worker's clock). `booked`: its place in line is kept, if it comes back
-   * then; where its slot is more than two minutes off, `at` is half-way to it, since it may have moved by then.
+   * then. While the pace is lowered, and its slot is more than two minutes off, `at` is half-way to it: it may move up.
    */
   | {
       readonly kind: "later";

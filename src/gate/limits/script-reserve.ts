@@ -97,8 +97,8 @@ if limit then
       redis.call('ZADD', order(best.lane), best.number or redis.call('HINCRBY', STATE, 'number', 1), id)
       redis.call('ZREM', LAPSED, id)
     end
-    -- Whose slot is far off looks again half-way: until then others may have left, or the pace may have changed.
-    local at = waitMs > 2 * WINDOW and now + math.floor(waitMs / 2) or best.slot
+    -- While the pace is lowered, whose slot is far off looks again half-way: by then it may have recovered.
+    local at = pace < 1 and waitMs > 2 * WINDOW and now + math.floor(waitMs / 2) or best.slot
     redis.call('HSET', SLOTS, id, best.slot)
     redis.call('ZADD', due(best.lane), at, id)
     local keep = math.max(KEPT, waitMs + DAY)

@@ -157,9 +157,21 @@ describe.each(stores)("in %s", { timeout: 60_000 }, (_name, open) => {
       await granted(limiter, { id: "late" });
     });
 
-    test("one whose slot is far off comes to look half-way, and moves up where others have left", async () => {
+    test("one whose slot is far off sleeps until then, however long that is", async () => {
       limits({ perMinute: 1 });
       const limiter = world.worker();
+      (await granted(limiter)).end(true);
+      for (let i = 0; i < 9; i += 1) await refused(limiter, { id: `waits-${i}` });
+      const { at, booked } = await refused(limiter, { id: "last" });
+      expect(booked).toBe(true);
+      expect(at - NOON).toBeGreaterThanOrEqual(600_000);
+      expect(at - NOON).toBeLessThan(601_000);
+    });
+
+    test("one whose slot is far off since the pace is lowered comes to look half-way, and moves up", async () => {
+      limits({ perMinute: 2 });
+      const limiter = world.worker();
+      await limiter.lowerPace("432 4.3.2", 0);
       (await granted(limiter)).end(true);
       for (let i = 0; i < 9; i += 1) await refused(limiter, { id: `waits-${i}` });
       const { at, booked } = await refused(limiter, { id: "last" });
