@@ -118,6 +118,10 @@ function tell(event: GatewayEvent): string | null {
       // A probe is under way: how it ends is told.
       if (event.to === "half-open") return null;
       return `breaker of ${event.provider}: ${event.to} (${event.reason})`;
+    case "ramp.stepped":
+      return `${event.provider} gets ${event.percent} % of its mail`;
+    case "gate.slowed":
+      return `${event.provider} gets ${event.percent} % of its mail: ${event.reason}`;
     case "gate.paused":
       return `${event.provider} paused: ${event.cause} (${event.reason})`;
     default:

@@ -107,10 +107,8 @@ export const brownoutSchema = z
     leastMs: durationMs(10, 5 * MINUTE)
       .default(500)
       .describe("Below this no p95 counts as slow, however fast it usually is."),
-    windowMs: durationMs(SECOND, HOUR)
-      .default(30 * SECOND)
-      .describe("Time over which the present p95 is taken."),
-    minimumCalls: z.int().min(5).max(100_000).default(20).describe("Attempts the window must hold for it."),
+    windowMs: durationMs(SECOND, HOUR).default(MINUTE).describe("Time over which the present p95 is taken."),
+    minimumCalls: z.int().min(5).max(100_000).default(10).describe("Attempts the window must hold for it."),
   })
   .prefault({});
 

@@ -95,8 +95,10 @@ export class Gate {
         onPause: (pause) => this.#paused(pause),
       },
     );
+    // What takes time is measured by a clock that is never set.
+    const stopwatch: Clock = () => performance.now();
     this.#standstill = new Standstill({
-      clock,
+      clock: stopwatch,
       slowAfterMs,
       onBegin: (others) => {
         // Who waits for a connection would only come to the same stage.
@@ -105,14 +107,14 @@ export class Gate {
       },
     });
     this.#jam = new Jam({
-      clock,
+      clock: stopwatch,
       slowAfterMs,
       onBegin: (waiting) => {
         for (const passage of waiting) passage.abandon("nothing moves on any connection");
       },
     });
     this.#slowness = new Slowness(settings.brownout, {
-      clock,
+      clock: stopwatch,
       onChange: ({ to, reason }) =>
         emit({ type: "gate.slowed", provider: provider.name, percent: Math.round(to * 100), reason }),
     });

@@ -5,14 +5,28 @@
  */
 
 /**
+ * The next fence: above the last one, and by Redis's clock, so that it is new also where Redis forgot the last one, as after
+ * a power cut.
+ */
+const NEXT_FENCE = `
+local function nextFence()
+  local time = redis.call('TIME')
+  local now = time[1] * 1000 + math.floor(time[2] / 1000)
+  local fence = string.format('%.0f', math.max(now, (redis.call('HGET', KEYS[1], 'fence') or 0) + 1))
+  redis.call('HSET', KEYS[1], 'fence', fence)
+  return fence
+end
+`;
+
+/**
  * Takes a message. ARGV: by, job, digest, how often it has stalled, and the event `message.received` for a message
  * not known yet. One that is another job's, or this job's with another digest, is left alone: returns '', that job, and
  * whether the digest is the same. Else returns fence, whether it was new, how often the job had stalled when it was taken
  * before, open attempt, its provider, its mark, then the log.
  */
-export const TAKE = `
+export const TAKE = `${NEXT_FENCE}
 if redis.call('EXISTS', KEYS[2]) == 0 then
-  local fence = redis.call('HINCRBY', KEYS[1], 'fence', 1)
+  local fence = nextFence()
   redis.call('RPUSH', KEYS[2], ARGV[5])
   redis.call('HSET', KEYS[1], 'job', ARGV[2], 'digest', ARGV[3], 'step', 0, 'stalls', ARGV[4],
     'status', 'relaying', 'open', '', 'provider', '', 'mark', '0')
@@ -20,7 +34,7 @@ if redis.call('EXISTS', KEYS[2]) == 0 then
 end
 local s = redis.call('HMGET', KEYS[1], 'job', 'digest', 'stalls', 'open', 'provider', 'mark')
 if s[1] ~= ARGV[2] or s[2] ~= ARGV[3] then return {'', s[1], s[2] == ARGV[3] and 1 or 0} end
-local fence = redis.call('HINCRBY', KEYS[1], 'fence', 1)
+local fence = nextFence()
 redis.call('HSET', KEYS[1], 'step', 0, 'stalls', ARGV[4])
 local answer = {fence, 0, s[3], s[4], s[5], s[6]}
 for _, event in ipairs(redis.call('LRANGE', KEYS[2], 0, -1)) do answer[#answer + 1] = event end
@@ -55,7 +69,7 @@ return 1
  * status, time to keep, job, digest, then the statuses it may be ended from. Returns the status it had, '' for none,
  * whether an attempt was open, and whether it was done.
  */
-export const INTERVENE = `
+export const INTERVENE = `${NEXT_FENCE}
 local s = redis.call('HMGET', KEYS[1], 'status', 'open')
 local status, open = s[1] or '', s[2] or ''
 local allowed = status == ''
@@ -65,7 +79,7 @@ if status == '' then
   redis.call('RPUSH', KEYS[2], ARGV[1])
   redis.call('HSET', KEYS[1], 'job', ARGV[5], 'digest', ARGV[6], 'stalls', 0)
 end
-redis.call('HINCRBY', KEYS[1], 'fence', 1)
+nextFence()
 redis.call('HSET', KEYS[1], 'step', 0, 'status', ARGV[3], 'open', '', 'provider', '', 'mark', '0')
 redis.call('RPUSH', KEYS[2], ARGV[2])
 redis.call('PEXPIRE', KEYS[1], ARGV[4])

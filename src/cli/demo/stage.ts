@@ -25,7 +25,14 @@ export type Stage = {
  * The waits of a demo that ends in ninety seconds: minutes of the real settings become seconds. All else is default.
  */
 const SHORT_WAITS = {
-  breaker: { openMs: 1_000, openMaxMs: 2_000, authOpenMs: 2_000, uncertainOpenMs: 3_000, probeTimeoutMs: 3_000 },
+  breaker: {
+    openMs: 1_000,
+    openMaxMs: 2_000,
+    authOpenMs: 2_000,
+    uncertainOpenMs: 3_000,
+    probeTimeoutMs: 3_000,
+    rampStepMs: 500,
+  },
   throttle: { pauseMs: 1_500, pauseMaxMs: 3_000 },
   retry: { delaysMs: [1_000, 2_000], otpDelaysMs: [500, 1_000], jitterPercent: 10 },
 };
