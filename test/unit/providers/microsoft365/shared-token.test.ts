@@ -298,8 +298,9 @@ describe("what is in the store", () => {
     const found = await fleet.cache.get(fleet.only);
     expect(fleet.only).toMatch(/^microsoft365:[0-9a-f]{32}$/);
     expect(found?.ttlMs).toBe(lifetimeMs);
-    expect(found?.value).not.toContain("t1");
-    expect(Buffer.from(found?.value ?? "", "base64").toString("latin1")).not.toContain("accessToken");
+    // Of a token as short as these a piece of noise could be made.
+    const opened = Buffer.from(found?.value ?? "", "base64").toString("latin1");
+    for (const text of [found?.value ?? "", opened]) expect(text).not.toContain("accessToken");
   });
 
   test("is nothing to a gateway with another credential, which does not touch it", async () => {

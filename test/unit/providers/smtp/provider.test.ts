@@ -47,6 +47,7 @@ describe("a provider of kind smtp", () => {
       maxMessageBytes: 1_000_000,
       maxRecipients: 50,
       maxConnections: 4,
+      idleConnectionMs: 30_000,
       raw: true,
     });
     expect(provider.declines(message())).toBeNull();
