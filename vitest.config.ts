@@ -21,7 +21,8 @@ export default defineConfig({
           include: ["test/system/**/*.test.ts"],
           testTimeout: 120_000,
           hookTimeout: 60_000,
-          fileParallelism: false,
+          // They wait for other processes most of the time, and each file has servers of its own.
+          maxWorkers: 2,
         },
       },
     ],
