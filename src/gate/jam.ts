@@ -1,13 +1,7 @@
 import type { Clock } from "../core/index.ts";
-import { Durations } from "./durations.ts";
 import type { Passage } from "./passage.ts";
+import { Usual } from "./usual.ts";
 
-/** How many times longer than 99 of 100 stages nothing must have moved; more, where only a few were ever seen. */
-const FACTOR = 5;
-const FACTOR_OF_FEW = 10;
-const FEW = 20;
-/** With more than so many, all of them lose half of their weight, so that old ones fade. */
-const REMEMBERED = 2_000;
 /** Below this nothing is a jam, however fast the provider usually is. */
 const LEAST_MS = 250;
 
@@ -28,7 +22,7 @@ export class Jam {
   readonly #waiting = new Set<Passage>();
   /** Those that have a connection, and when their stage began. */
   readonly #busy = new Map<Passage, number>();
-  readonly #usual = new Durations();
+  readonly #usual = new Usual();
   #movedAt = 0;
   #isSuspected = false;
   #isOn = false;
@@ -53,7 +47,7 @@ export class Jam {
   progressed(passage: Passage): void {
     const now = this.#parts.clock();
     const since = this.#busy.get(passage);
-    if (since !== undefined) this.#took(now - since);
+    if (since !== undefined) this.#usual.add(now - since);
     this.#waiting.delete(passage);
     this.#busy.set(passage, now);
     this.#moved(now);
@@ -64,18 +58,13 @@ export class Jam {
     const now = this.#parts.clock();
     const since = this.#busy.get(passage);
     // What only ended by a time limit says nothing of what is usual.
-    if (since !== undefined && well) this.#took(now - since);
+    if (since !== undefined && well) this.#usual.add(now - since);
     this.#waiting.delete(passage);
     if (this.#busy.delete(passage)) this.#moved(now);
   }
 
   close(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
-  }
-
-  #took(durationMs: number): void {
-    this.#usual.add(durationMs);
-    if (this.#usual.count > REMEMBERED) this.#usual.fade(0.5);
   }
 
   #moved(now: number): void {
@@ -86,9 +75,7 @@ export class Jam {
   }
 
   #limitMs(): number {
-    const { count } = this.#usual;
-    if (count === 0) return this.#parts.slowAfterMs;
-    return Math.max(LEAST_MS, (count < FEW ? FACTOR_OF_FEW : FACTOR) * this.#usual.percentile(99));
+    return this.#usual.limitMs(LEAST_MS) ?? this.#parts.slowAfterMs;
   }
 
   /** One timer for all: it looks at what is there when it rings, and not at each stage. */

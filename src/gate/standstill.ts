@@ -1,14 +1,8 @@
 import { contentHasBegun } from "../core/index.ts";
 import type { Clock, Stage } from "../core/index.ts";
-import { Durations } from "./durations.ts";
 import type { Passage } from "./passage.ts";
+import { Usual } from "./usual.ts";
 
-/** How many times longer than 99 of 100 a stage must last; more, where only a few were ever seen. */
-const FACTOR = 5;
-const FACTOR_OF_FEW = 10;
-const FEW = 20;
-/** With more than so many, all of them lose half of their weight, so that old ones fade. */
-const REMEMBERED = 2_000;
 /** Below this nothing is a standstill, however fast the provider usually is. */
 const LEAST_MS = 150;
 
@@ -29,7 +23,7 @@ type Course = { readonly stage: Stage; readonly since: number };
  */
 export class Standstill {
   readonly #parts: StandstillParts;
-  readonly #usual = new Map<Stage, Durations>();
+  readonly #usual = new Map<Stage, Usual>();
   readonly #leftAt = new Map<Stage, number>();
   readonly #courses = new Map<Passage, Course>();
   #witness: { readonly passage: Passage; readonly stage: Stage; readonly isOneOfMany: boolean } | null = null;
@@ -71,9 +65,8 @@ export class Standstill {
 
   #left({ stage, since }: Course, now: number): void {
     let usual = this.#usual.get(stage);
-    if (usual === undefined) this.#usual.set(stage, (usual = new Durations()));
+    if (usual === undefined) this.#usual.set(stage, (usual = new Usual()));
     usual.add(now - since);
-    if (usual.count > REMEMBERED) usual.fade(0.5);
     this.#leftAt.set(stage, now);
     if (this.#witness?.stage === stage) this.#witness = null;
   }
@@ -82,10 +75,7 @@ export class Standstill {
   #limitMs(stage: Stage): number {
     // At hand as a rule, and fetched from elsewhere now and then: no time is usual.
     if (stage === "token") return Number.POSITIVE_INFINITY;
-    const usual = this.#usual.get(stage);
-    if (usual === undefined) return Number.POSITIVE_INFINITY;
-    const factor = usual.count < FEW ? FACTOR_OF_FEW : FACTOR;
-    return Math.max(LEAST_MS, factor * usual.percentile(99));
+    return this.#usual.get(stage)?.limitMs(LEAST_MS) ?? Number.POSITIVE_INFINITY;
   }
 
   /** When the attempt would be at a standstill, if nobody leaves its stage until then. */
