@@ -21,7 +21,7 @@ import { RedisServer } from "./redis.ts";
 const RATE_PER_SECOND = 60;
 const PROBE_MS = 2_000;
 const OPEN_MS = 1_000;
-const RAMP_STEP_MS = 3_000;
+const RAMP_STEP_MS = 2_500;
 const STEPS = [5, 25, 50, 100];
 
 /** A lease of a probe ends so long after the probe must have, where its worker does not end it. */
