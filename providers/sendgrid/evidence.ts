@@ -102,6 +102,14 @@ function waitOf(httpStatus: number, headers: IncomingHttpHeaders, text: string, 
   return Math.max(0, Number(reset) * 1_000 - nowMs);
 }
 
+/** With this answer the rate is used up: milliseconds until it is renewed, or null. */
+export function restOf(headers: IncomingHttpHeaders, nowMs: number): number | null {
+  const { "x-ratelimit-remaining": remaining, "x-ratelimit-reset": reset } = headers;
+  if (remaining !== "0" || typeof reset !== "string" || !/^\d+$/.test(reset)) return null;
+  const restMs = Number(reset) * 1_000 - nowMs;
+  return restMs > 0 ? restMs : null;
+}
+
 function property(value: unknown, name: string): unknown {
   return typeof value === "object" && value !== null ? (value as Readonly<Record<string, unknown>>)[name] : undefined;
 }

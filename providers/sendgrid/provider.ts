@@ -20,7 +20,7 @@ import { activityQuery, activityTrouble, judgeActivity, MAX_ROWS } from "./activ
 import { SendGridApi } from "./api.ts";
 import type { ApiResult } from "./api.ts";
 import { sendgridRules } from "./classify.ts";
-import { readFailure } from "./evidence.ts";
+import { readFailure, restOf } from "./evidence.ts";
 import type { FailedRequest } from "./evidence.ts";
 import { declinesFrom, declinesParts, mailBody } from "./mapping.ts";
 import { rawParts } from "./raw-mapping.ts";
@@ -30,7 +30,7 @@ import { lacksMailSend } from "./scopes.ts";
 import type { SendGridSettings } from "./settings.ts";
 
 /** What a request to send came to. */
-type Posted = { readonly remoteId: string | null; readonly reply: string } | FailedRequest;
+type Posted = Pick<Extract<Outcome, { kind: "relayed" }>, "remoteId" | "reply" | "restMs"> | FailedRequest;
 
 /** SendGrid's v3 API as a provider. */
 export class SendGridProvider implements Provider {
@@ -133,9 +133,11 @@ export class SendGridProvider implements Provider {
     const sandboxed = httpStatus === 200 && this.#settings.sandbox;
     const taken = httpStatus === 202 || (httpStatus === 200 && remoteId !== undefined);
     if (!taken && !sandboxed) return this.#failure(result);
+    const restMs = restOf(headers, this.#context.clock());
     return {
       remoteId: typeof remoteId === "string" ? remoteId : null,
       reply: `HTTP ${httpStatus}${sandboxed ? " (sandbox: nothing is sent)" : ""}`,
+      ...(restMs === null ? {} : { restMs }),
     };
   }
 

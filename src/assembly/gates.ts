@@ -3,7 +3,8 @@ import type { Clock, Emit, LimitSettings, Provider, ProviderDefinition, Random }
 import type { Upstream } from "../delivery/order.ts";
 import { RedisFleet } from "../gate/fleet/redis-fleet.ts";
 import { Gate } from "../gate/gate.ts";
-import type { GateSettings } from "../gate/gate.ts";
+import type { GateParts as GateWiring, GateSettings } from "../gate/gate.ts";
+import { dayAt } from "../gate/limits/provider-day.ts";
 import { createLimiter } from "../gate/limits/create-limiter.ts";
 import type { OpenLimiter } from "../gate/limits/create-limiter.ts";
 import { workerStatus } from "../operations/worker-status.ts";
@@ -46,6 +47,7 @@ export async function openGates(parts: GateParts, closing: Closing): Promise<Ups
         ...common,
         fleet,
         ...(limiter === undefined ? {} : { limiter }),
+        ...quotaRenewal(limits),
       });
       gates.push(gate);
       closing.push(() => provider.close());
@@ -75,6 +77,11 @@ function openFleet({ config, store, name, log, common }: GateParts, gates: reado
     status: () => JSON.stringify(workerStatus(gates, startedAt)),
     onError: (error) => log.troubled("fleet", error),
   });
+}
+
+function quotaRenewal(limits: LimitSettings | undefined): Pick<GateWiring, "quotaRenewedAt"> {
+  const reset = limits?.dayResetsAt ?? null;
+  return reset === null ? {} : { quotaRenewedAt: (now) => dayAt(now, reset).endAt };
 }
 
 function openLimiter(

@@ -32,6 +32,8 @@ export type Outcome =
       /** The reply word for word. */
       readonly reply: string;
       readonly refused: readonly Refusal[];
+      /** With this message its rate is used up, as it says itself: how long it takes nothing more, in milliseconds. */
+      readonly restMs?: number;
     }
   | { readonly kind: "deferred"; readonly failure: Failure; readonly refused: readonly Refusal[] }
   | { readonly kind: "rejected"; readonly failure: Failure; readonly refused: readonly Refusal[] }

@@ -44,6 +44,8 @@ export type GateParts = {
   readonly fleet?: Fleet;
   /** Absent: there are no limits. */
   readonly limiter?: Limiter;
+  /** When a quota that is used up is renewed, as far as that is configured. Epoch milliseconds. */
+  readonly quotaRenewedAt?: (now: number) => number;
 };
 
 /** What is asked at the gate: about which message, and whether another provider is left for it. */
@@ -71,12 +73,14 @@ export class Gate {
   readonly #pauses: Pauses;
   readonly #senders: SenderMemory;
   readonly #passages = new Set<Passage>();
+  readonly #quotaRenewedAt: GateParts["quotaRenewedAt"];
   #lastFailure: { readonly failure: Failure; readonly at: number } | null = null;
 
   constructor(provider: Provider, settings: GateSettings, parts: GateParts) {
     const { clock, emit, fleet = soloFleet, limiter = unlimited } = parts;
     this.provider = provider;
     this.limiter = limiter;
+    this.#quotaRenewedAt = parts.quotaRenewedAt;
     this.#settings = settings;
     this.#clock = clock;
     this.#emit = emit;
@@ -224,6 +228,8 @@ export class Gate {
       this.#pauses.succeeded();
       // It works: what it has against single recipients is theirs, except a limit that it met on the way.
       for (const { failure } of outcome.refused) this.#pauseFor(failure);
+      if (outcome.restMs !== undefined)
+        this.#rest("throttled", "its rate is used up, as it says itself", outcome.restMs);
       if (!hadVerdict) await this.#availability.success();
       return;
     }
@@ -248,7 +254,13 @@ export class Gate {
     // A limit of one recipient's mailbox is no concern of the others.
     if ((cause !== "throttled" && cause !== "quota") || scope !== "provider") return;
     if (cause === "throttled") this.limiter.tooFast(reason);
-    const pause = this.#pauses.begin(cause, reason, retryAfterMs);
+    const now = this.#clock();
+    const renewedAt = cause === "quota" ? (this.#quotaRenewedAt?.(now) ?? now) : now;
+    this.#rest(cause, reason, retryAfterMs ?? renewedAt - now);
+  }
+
+  #rest(cause: Pause["cause"], reason: string, forMs: number): void {
+    const pause = this.#pauses.begin(cause, reason, forMs);
     if (pause === null) return;
     this.#availability.seat.share(pause);
     this.#paused(pause);

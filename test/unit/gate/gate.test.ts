@@ -207,6 +207,22 @@ describe("admission", () => {
     expect(events.filter(({ type }) => type === "gate.paused")).toHaveLength(1);
   });
 
+  test("a provider whose rate is used up, as it says itself, rests until it is renewed, and is not at fault", async () => {
+    await pass({ ...relayed, restMs: 40_000 } as Outcome);
+    expect(gate.admit({ id: "m1", from })).toMatchObject({ cause: "throttled", untilAt: Date.now() + 40_000 });
+    await vi.advanceTimersByTimeAsync(40_000);
+    expect(gate.admit({ id: "m1", from })).toEqual({ open: true });
+  });
+
+  test("a quota that is used up is waited for until it is renewed, where that is known", async () => {
+    gate.close();
+    const renewedAt = Date.now() + 7_200_000;
+    const parts = { clock: Date.now, random: () => 0, emit: () => undefined, quotaRenewedAt: () => renewedAt };
+    gate = new Gate(provider, gateSettings, parts);
+    await pass(failed("quota"));
+    expect(gate.admit({ id: "m1", from })).toMatchObject({ cause: "quota", untilAt: renewedAt });
+  });
+
   test("a refused From is remembered for that From only", async () => {
     await pass(failed("sender"));
     expect(gate.admit({ id: "m1", from: from.toUpperCase() })).toMatchObject({ open: false, cause: "sender" });

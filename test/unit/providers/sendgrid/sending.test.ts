@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import type { MailBody } from "../../../../providers/sendgrid/mapping.ts";
-import { apiKey, apiThat, providerAt, send } from "./harness.ts";
+import { apiKey, apiThat, nowMs, providerAt, send } from "./harness.ts";
 import { box, file, messageWith, rawMessage } from "./messages.ts";
 import { accepted } from "./scripted-api.ts";
 
@@ -18,6 +18,20 @@ describe("a message that SendGrid takes", () => {
       },
     ]);
     expect(JSON.stringify(outcome)).not.toContain(apiKey);
+  });
+
+  test("says how long SendGrid rests where it used the rate up", async () => {
+    const rate = (remaining: string) => ({
+      "x-ratelimit-remaining": remaining,
+      "x-ratelimit-reset": `${nowMs / 1000 + 40}`,
+    });
+    const api = await apiThat([
+      { ...accepted, headers: { ...accepted.headers, ...rate("1") } },
+      { ...accepted, headers: { ...accepted.headers, ...rate("0") } },
+    ]);
+    const provider = providerAt(api.url);
+    expect((await send(provider, messageWith())).outcome).not.toHaveProperty("restMs");
+    expect((await send(provider, messageWith())).outcome).toMatchObject({ kind: "relayed", restMs: 40_000 });
   });
 
   test("is relayed even where the connection breaks after the status", async () => {
