@@ -1,49 +1,13 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { GatewayEvent } from "../../../src/core/index.ts";
-import type { Fleet, FleetSeat, FleetState, Opening, SeatParts } from "../../../src/gate/fleet/fleet.ts";
+import type { FleetState } from "../../../src/gate/fleet/fleet.ts";
 import { Gate } from "../../../src/gate/gate.ts";
-import type { Pause } from "../../../src/gate/pause.ts";
 import { gateSettings } from "../delivery/round-of.ts";
 import { ScriptedProvider, failed, failureOf, relayed } from "../scripted-provider.ts";
+import { ScriptedFleet } from "./scripted-fleet.ts";
 
 const from = "app@contoso.com";
 const breaker = { ...gateSettings.breaker, rampPercents: [5, 50], rampStepMs: 1_000 };
-
-/** A fleet, and its only seat, that holds what a test says. */
-class ScriptedFleet implements Fleet, FleetSeat {
-  state: FleetState = { kind: "closed" };
-  pause: Pause | null = null;
-  connected = true;
-  readonly votes: (Opening | null)[] = [];
-  readonly shared: Pause[] = [];
-  #parts: SeatParts | null = null;
-
-  join(_provider: string, parts: SeatParts): FleetSeat {
-    this.#parts = parts;
-    return this;
-  }
-
-  vote(opening: Opening | null): void {
-    this.votes.push(opening);
-  }
-
-  share(pause: Pause): void {
-    this.shared.push(pause);
-  }
-
-  become(state: FleetState): void {
-    const before = this.state;
-    this.state = state;
-    this.#parts?.onChange(before, state);
-  }
-
-  probe() {
-    return this.#parts?.probe(new AbortController().signal);
-  }
-
-  async start(): Promise<void> {}
-  async stop(): Promise<void> {}
-}
 
 let fleet: ScriptedFleet;
 let gate: Gate;
