@@ -60,6 +60,7 @@ export class Availability {
   /** When this worker's own probe went well. */
   #backSince: number | null = null;
   #stepTimer: NodeJS.Timeout | undefined;
+  #toldStep: { readonly startedAt: number; readonly percent: number } | null = null;
 
   constructor(provider: Provider, settings: AvailabilitySettings, parts: AvailabilityParts) {
     this.#provider = provider;
@@ -103,11 +104,11 @@ export class Availability {
       const untilAt = this.#breaker.state === "open" ? (this.#breaker.untilAt ?? now) : now + PROBED_WAIT_MS;
       return { cause: "breaker", reason: `breaker ${this.#breaker.state}: ${this.#breaker.reason}`, untilAt };
     }
-    const { share, startedAt, nextAt } = this.#rampNow();
+    const { share, nextAt } = this.#rampNow();
     if (nextAt === null) return null;
     const isIn = alone
       ? inFlight < Math.max(1, Math.floor(share * this.#provider.capabilities.maxConnections))
-      : placeOf(messageId, `ramp ${this.#provider.name} ${startedAt}`) < share;
+      : placeOf(messageId, `ramp ${this.#provider.name}`) < share;
     if (isIn) return null;
     const reason = `on its way back: it gets ${Math.round(share * 100)} % of its mail`;
     return { cause: "ramp", reason, untilAt: nextAt };
@@ -233,8 +234,13 @@ export class Availability {
   #announceSteps(): void {
     clearTimeout(this.#stepTimer);
     const { clock, emit } = this.#parts;
-    const { share, nextAt } = this.#rampNow();
-    emit({ type: "ramp.stepped", provider: this.#provider.name, percent: Math.round(share * 100) });
+    const { share, startedAt, nextAt } = this.#rampNow();
+    const percent = Math.round(share * 100);
+    // A timer may ring a little before its step.
+    const sinceToldMs = startedAt - (this.#toldStep?.startedAt ?? 0);
+    const isTold = this.#toldStep?.percent === percent && Math.abs(sinceToldMs) < this.#settings.ramp.stepMs / 2;
+    if (!isTold) emit({ type: "ramp.stepped", provider: this.#provider.name, percent });
+    this.#toldStep = { startedAt, percent };
     if (nextAt === null) return;
     const next = (): void => {
       if (this.percent > 0) this.#announceSteps();

@@ -201,6 +201,7 @@ export class Gate {
     if (shut !== null || isAlone) return shut;
     const { stage } = this.#standstill;
     if (stage !== null || this.#jam.isOn) {
+      this.#standstill.turnedAway();
       const how = stage === null ? "nothing moves on any connection" : `no attempt gets past stage ${stage}`;
       return { cause: "slow", reason: `it stands still: ${how}`, untilAt: this.#clock() + STANDSTILL_WAIT_MS };
     }
@@ -219,7 +220,11 @@ export class Gate {
   async #slow(passage: Passage): Promise<void> {
     const reason = `still in stage ${passage.stage()} after ${this.#settings.slowAfterMs} ms`;
     if (this.#standstill.speaksForMany(passage)) this.#availability.trip(`nobody got further meanwhile, ${reason}`);
-    else await this.#availability.failure(reason);
+    else {
+      const isEnough = this.#standstill.keptOthersAway(passage);
+      await this.#availability.failure(reason);
+      if (isEnough) passage.abandon("it is slow, and others went elsewhere for it");
+    }
   }
 
   /** What one outcome means for those that come after it. `hadVerdict`: its breaker has had its verdict already. */

@@ -27,6 +27,7 @@ export class Standstill {
   readonly #leftAt = new Map<Stage, number>();
   readonly #courses = new Map<Passage, Course>();
   #witness: { readonly passage: Passage; readonly stage: Stage; readonly isOneOfMany: boolean } | null = null;
+  #hasTurnedAway = false;
   #timer: NodeJS.Timeout | null = null;
 
   constructor(parts: StandstillParts) {
@@ -41,6 +42,16 @@ export class Standstill {
   /** Whether this is the witness, and others stood still with it: then it is hardly a single connection's trouble. */
   speaksForMany(passage: Passage): boolean {
     return this.#witness?.passage === passage && this.#witness.isOneOfMany;
+  }
+
+  /** Somebody was sent elsewhere for it. */
+  turnedAway(): void {
+    this.#hasTurnedAway = true;
+  }
+
+  /** Whether this is the witness, and others went elsewhere meanwhile: then it need not wait any longer than they would. */
+  keptOthersAway(passage: Passage): boolean {
+    return this.#witness?.passage === passage && this.#hasTurnedAway;
   }
 
   /** An attempt came to this stage. */
@@ -132,6 +143,7 @@ export class Standstill {
     const others = [...this.#courses].filter(
       ([other, course]) => other !== passage && (course.stage === stage || this.#isStill(course, now)),
     );
+    this.#hasTurnedAway = others.length > 0;
     this.#witness = { passage, stage, isOneOfMany: others.length > 0 };
     onBegin(others.map(([other]) => other));
   }

@@ -226,6 +226,26 @@ describe("a standstill", () => {
     expect(gate.breakerState).toBe("closed");
   });
 
+  test("of one attempt alone is one failure, and the attempt moves on where others went elsewhere for it", async () => {
+    await usual(30);
+    const attempt = gate.begin(from);
+    attempt.onStage("mail");
+    await vi.advanceTimersByTimeAsync(500);
+    expect(gate.admit({ id: "m1", from }).open).toBe(false);
+    expect(attempt.signal.aborted).toBe(false);
+    await vi.advanceTimersByTimeAsync(1_500);
+    expect(attempt.signal.aborted).toBe(true);
+    expect(gate.breakerState).toBe("closed");
+    await attempt.end(failed("outage", { stage: "mail" }));
+    expect(gate.admit({ id: "m1", from })).toEqual({ open: true });
+    // Where nobody else came, there may be nobody else to go to.
+    const alone = gate.begin(from);
+    alone.onStage("mail");
+    await vi.advanceTimersByTimeAsync(3_000);
+    expect(alone.signal.aborted).toBe(false);
+    await alone.end(relayed);
+  });
+
   test("is none before it is known how long a stage usually takes", async () => {
     const attempts = [gate.begin(from), gate.begin(from)];
     for (const attempt of attempts) attempt.onStage("mail");
