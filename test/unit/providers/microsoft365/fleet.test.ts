@@ -111,7 +111,7 @@ test("nothing that is kept holds a secret or a token", async () => {
   await joined().send();
   for (const [key, { value }] of cache.values) {
     for (const text of [key, value, Buffer.from(value, "base64").toString("latin1")]) {
-      expect(text).not.toMatch(new RegExp(`eyJ|${clientSecret}|${LAB_ACCOUNT.clientId}`));
+      expect(text).not.toMatch(new RegExp(`eyJ[\\w-]+[.]|${clientSecret}|${LAB_ACCOUNT.clientId}`));
     }
   }
 });
