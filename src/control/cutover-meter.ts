@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import type { RedisClient } from "../redis/connection.ts";
+import { within } from "../redis/within.ts";
 import { NO_FIGURES } from "./cutover.ts";
 import type { CutoverFigures } from "./cutover.ts";
 import { figuresKey } from "./keys.ts";
@@ -69,10 +69,7 @@ export class CutoverMeter {
   /** Tells Redis what is left. */
   async stop(): Promise<void> {
     if (this.#timer !== null) clearInterval(this.#timer);
-    const limit = new AbortController();
-    const late = sleep(STOP_LIMIT_MS, undefined, { signal: limit.signal }).catch(() => undefined);
-    await Promise.race([this.flush(), late]);
-    limit.abort();
+    await within(STOP_LIMIT_MS, this.flush(), () => undefined);
   }
 
   /** Tells Redis. Never rejects: where Redis does not answer, it is told the next time. */

@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Clock, Emit } from "../core/index.ts";
 import type { RedisClient } from "../redis/connection.ts";
+import { within } from "../redis/within.ts";
 import { ChangeLog } from "./change-log.ts";
 import type { News } from "./change-log.ts";
 import type { Controls } from "./controls.ts";
@@ -75,10 +75,7 @@ export class RedisControls implements Controls {
   async start(): Promise<void> {
     this.#parts.subscriber.on("message", this.#onMessage);
     this.#timer = setInterval(() => void this.#poll(), POLL_MS).unref();
-    const limit = new AbortController();
-    const late = sleep(START_LIMIT_MS, undefined, { signal: limit.signal }).catch(() => undefined);
-    await Promise.race([this.#poll(), late]);
-    limit.abort();
+    await within(START_LIMIT_MS, this.#poll(), () => undefined);
   }
 
   async stop(): Promise<void> {

@@ -1,12 +1,13 @@
+import { STORE_TIME } from "../redis/lua.ts";
+
 /**
  * The scripts of the control log. Each is one atomic step; all keys carry one hash tag. An entry is `version at JSON`.
  * The hash holds: version and at (of the latest entry), nonce (of whoever wrote it), base (the version of the snapshot,
  * after which the list begins), snapshot.
  */
 
-const NOW = `
-local time = redis.call('TIME')
-local now = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))
+const NOW = `${STORE_TIME}
+local now = string.format('%.0f', storeTime())
 `;
 
 /**

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { DeliveryRecord } from "../core/index.ts";
 import { changeBetween } from "../ledger/fold.ts";
 import type { Hold, Ledger, MoveType, Step, TakenMessage } from "../ledger/ledger.ts";
+import { within } from "../redis/within.ts";
 
 /** The message is another worker's by now, or the worker stops and cannot write: nothing more is done about it here. */
 export class MessageLostError extends Error {
@@ -64,7 +65,8 @@ export class Journal {
       // Sent in one go: the mark is written after the start, on the same connection.
       const marking = ledger.mark(this.#hold, this.#nextStep(), { number, provider });
       const writing = Promise.all([starting, marking]).then(([started, marked]) => started === true && marked);
-      return within(COMMIT_LIMIT_MS, writing);
+      // What is written late belongs to a step that is over, and changes nothing.
+      return within(COMMIT_LIMIT_MS, writing, () => false);
     };
     return { begin, hasBegun: () => starting !== null, commit };
   }
@@ -112,19 +114,5 @@ export class Journal {
       if (!written) throw new MessageLostError("the message is another worker's now");
       return;
     }
-  }
-}
-
-/** False where it takes longer. What is written late belongs to a step that is over, and changes nothing. */
-async function within(limitMs: number, writing: Promise<boolean>): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => resolve(false), limitMs);
-  });
-  try {
-    return await Promise.race([writing, late]);
-  } finally {
-    clearTimeout(timer);
-    writing.catch(() => undefined);
   }
 }

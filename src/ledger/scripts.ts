@@ -1,3 +1,5 @@
+import { STORE_TIME } from "../redis/lua.ts";
+
 /**
  * The scripts of the ledger. Each is one atomic step on the two keys of one message: KEYS[1] its state (a hash: job,
  * digest, fence, step, stalls, status, open, provider, mark), KEYS[2] its log (a list of JSON). They run on Redis 6.2, on
@@ -8,11 +10,9 @@
  * The next fence: above the last one, and by Redis's clock, so that it is new also where Redis forgot the last one, as after
  * a power cut.
  */
-const NEXT_FENCE = `
+const NEXT_FENCE = `${STORE_TIME}
 local function nextFence()
-  local time = redis.call('TIME')
-  local now = time[1] * 1000 + math.floor(time[2] / 1000)
-  local fence = string.format('%.0f', math.max(now, (redis.call('HGET', KEYS[1], 'fence') or 0) + 1))
+  local fence = string.format('%.0f', math.max(storeTime(), (redis.call('HGET', KEYS[1], 'fence') or 0) + 1))
   redis.call('HSET', KEYS[1], 'fence', fence)
   return fence
 end

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { ChangeLog } from "../control/change-log.ts";
 import { overlayAt } from "../control/state.ts";
 import type { ControlState } from "../control/state.ts";
@@ -10,6 +9,7 @@ import { readUsage } from "../gate/limits/read-usage.ts";
 import type { Usage } from "../gate/limits/read-usage.ts";
 import { describeError } from "../redis/describe-error.ts";
 import type { RedisClient } from "../redis/connection.ts";
+import { within } from "../redis/within.ts";
 import { readWorkerStatus } from "./worker-status.ts";
 import type { WorkerStatus } from "./worker-status.ts";
 
@@ -45,20 +45,15 @@ const ANSWER_MS = 5_000;
 
 /** Reads it without taking part: no slot is taken, nobody is told. Throws a sentence for people where Redis does not answer. */
 export async function readFleetView(redis: RedisClient, viewed: Viewed, clock: Clock = Date.now): Promise<FleetView> {
-  const answered = new AbortController();
-  const late = sleep(ANSWER_MS, undefined, { signal: answered.signal }).then(() => {
-    throw new Error(`no answer within ${ANSWER_MS} ms`);
-  });
   try {
-    return await Promise.race([read(redis, viewed, clock), late]);
+    return await within(ANSWER_MS, read(redis, viewed, clock), () => {
+      throw new Error(`no answer within ${ANSWER_MS} ms`);
+    });
   } catch (error) {
     // Why it cannot be had, the connection itself says; ioredis only says how often it was tried.
     const isAway = error instanceof Error && error.name === "MaxRetriesPerRequestError";
     const why = isAway ? "" : `: ${describeError(error)}`;
     throw new Error(`Redis does not answer, so nobody knows how providers stand${why}`, { cause: error });
-  } finally {
-    late.catch(() => undefined);
-    answered.abort();
   }
 }
 

@@ -2,6 +2,7 @@ import { Cluster, Redis } from "ioredis";
 import type { ClusterOptions, RedisOptions } from "ioredis";
 
 import { describeError } from "./describe-error.ts";
+import { within } from "./within.ts";
 
 export type RedisClient = Redis | Cluster;
 
@@ -75,9 +76,8 @@ export function connectRedis(settings: RedisSettings, options: ConnectOptions): 
 export async function closeRedis(client: RedisClient, timeoutMs = 2_000): Promise<void> {
   if (client.status === "end") return;
   if (client.status === "ready") {
-    const { promise: late, cancel } = timer(timeoutMs);
-    await Promise.race([client.quit().catch(() => undefined), late]);
-    cancel();
+    const quitting = client.quit().catch(() => undefined);
+    await within<unknown>(timeoutMs, quitting, () => undefined);
   }
   client.disconnect();
 }
@@ -150,13 +150,4 @@ function unescape(text: string): string {
   } catch {
     return text;
   }
-}
-
-function timer(delayMs: number): { promise: Promise<void>; cancel: () => void } {
-  let cancel = (): void => undefined;
-  const promise = new Promise<void>((resolve) => {
-    const handle = setTimeout(resolve, delayMs);
-    cancel = () => clearTimeout(handle);
-  });
-  return { promise, cancel };
 }

@@ -1,4 +1,5 @@
 import type { RedisClient } from "../../redis/connection.ts";
+import { within } from "../../redis/within.ts";
 import type { Fleet, FleetSeat, SeatParts } from "./fleet.ts";
 import { Member } from "./member.ts";
 import type { MemberOptions } from "./member.ts";
@@ -53,7 +54,7 @@ export class RedisFleet implements Fleet {
     this.#isStarted = true;
     this.#options.subscriber.on("message", this.#onMessage);
     // What is said from here on is heard, and what was said before is in the answer.
-    await within(START_MS, Promise.all([this.#subscribe(), this.#beat()]));
+    await within<unknown>(START_MS, Promise.all([this.#subscribe(), this.#beat()]), () => undefined);
   }
 
   async stop(): Promise<void> {
@@ -65,7 +66,7 @@ export class RedisFleet implements Fleet {
     if (!this.#isStarted) return;
     const unsubscribed = subscriber.unsubscribe(this.#store.keys.channel).catch(() => undefined);
     const left = this.#member.leave().catch(() => undefined);
-    await within(STOP_MS, Promise.all([unsubscribed, left]));
+    await within<unknown>(STOP_MS, Promise.all([unsubscribed, left]), () => undefined);
   }
 
   readonly #onMessage = (channel: string, worker: string): void => {
@@ -124,14 +125,4 @@ export class RedisFleet implements Fleet {
       this.#isSubscribed = false;
     }
   }
-}
-
-/** Ends with the promise, or once the time is over. */
-async function within(timeMs: number, promise: Promise<unknown>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, timeMs);
-  });
-  await Promise.race([promise, late]);
-  clearTimeout(timer);
 }

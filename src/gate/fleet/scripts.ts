@@ -1,3 +1,5 @@
+import { STORE_TIME } from "../../redis/lua.ts";
+
 /**
  * The scripts of the fleet. Each is one atomic step; all keys carry one hash tag. All instants in Redis are Redis's own
  * time, since the clocks of workers differ. KEYS of each: workers, statuses, then state and votes of each provider.
@@ -6,12 +8,8 @@
  * is Redis's time or above. `probeToken` and `probeUntilAt` are the lease of the one that probes. `openings` and
  * `openedForMs` are what the next open time grows from.
  */
-const COMMON = `
-local now = tonumber(ARGV[1])
-if now == nil then
-  local time = redis.call('TIME')
-  now = time[1] * 1000 + math.floor(time[2] / 1000)
-end
+const COMMON = `${STORE_TIME}
+local now = tonumber(ARGV[1]) or storeTime()
 local function read(key)
   local state = { kind = 'closed', version = 0, reason = '', remedy = '', untilAt = 0, startedAt = 0, rampVersion = 0,
     closedAt = 0, openings = 0, openedForMs = 0, probeToken = '', probeUntilAt = 0,

@@ -1,6 +1,7 @@
 import type { Clock, LimitSettings } from "../../core/index.ts";
 import type { RedisClient } from "../../redis/connection.ts";
 import { gatherWrites } from "../../redis/gather-writes.ts";
+import { within } from "../../redis/within.ts";
 import { keysOf } from "./keys.ts";
 import { ScriptFrame } from "./script-arguments.ts";
 import type { Argument, PaceSettings } from "./script-arguments.ts";
@@ -57,18 +58,9 @@ export class LimitStore {
   run(command: Command, args: readonly Argument[]): Promise<unknown> {
     gatherWrites(this.#redis);
     const frame = this.#frame.at(this.#clock(), this.#storeClock?.() ?? null);
-    return withinTime(this.#redis[command](...this.#keys, ...frame, ...args));
-  }
-}
-
-async function withinTime<T>(answer: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error("Redis does not answer")), COMMAND_TIMEOUT_MS);
-  });
-  try {
-    return await Promise.race([answer, late]);
-  } finally {
-    clearTimeout(timer);
+    const answer = this.#redis[command](...this.#keys, ...frame, ...args);
+    return within(COMMAND_TIMEOUT_MS, answer, () => {
+      throw new Error("Redis does not answer");
+    });
   }
 }

@@ -1,3 +1,5 @@
+import { STORE_TIME } from "../../redis/lua.ts";
+
 /**
  * What all scripts of a provider's limits begin with. KEYS are those of keysOf(), ARGV begins with the frame of
  * script-arguments.ts; a script's own arguments come after it, as arg(1), arg(2), ...
@@ -8,7 +10,7 @@
  * `counts`: messages and recipients by day and month, `d2025-11-24:m`, `:r`. `quarters`: the same by quarter hours since
  * 1970, `m1959777`, with `total` recipients of those that are not a day old, and `from`, the first of them.
  */
-export const FRAME = `
+export const FRAME = `${STORE_TIME}
 local STATE, COUNTS, QUARTERS, CONNECTIONS, ASKING, SLOTS, LAPSED =
   KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
 local QUARTER = 900000
@@ -18,9 +20,7 @@ local function arg(n) return ARGV[25 + n] end
 
 -- Redis's own clock, which all workers share, in milliseconds.
 local function instant()
-  if ARGV[1] ~= '' then return tonumber(ARGV[1]) end
-  local time = redis.call('TIME')
-  return time[1] * 1000 + math.floor(time[2] / 1000)
+  return tonumber(ARGV[1]) or storeTime()
 end
 
 -- The messages a minute that hold now, nil for none; the pace; and whether it has just become a full one again.
