@@ -2,14 +2,14 @@ import type { DeliveryRecord, Outcome } from "../core/index.ts";
 import { isSparing } from "../gate/admission.ts";
 import type { Admission } from "../gate/admission.ts";
 import type { SlotAnswer } from "../gate/limits/limiter.ts";
-import { attemptAt } from "./attempt-at.ts";
+import { makeAttempt } from "./make-attempt.ts";
 import type { Upstream } from "./order.ts";
 import { bearerOf } from "./round.ts";
 import type { Resolution, Round } from "./round.ts";
 import { settle } from "./settle.ts";
 import type { Settled } from "./settle.ts";
 import { expired } from "./ending.ts";
-import { patienceMs } from "./waiting.ts";
+import { askForSlot, patienceMs } from "./waiting.ts";
 import type { Wait } from "./waiting.ts";
 
 /** How far a round has come. */
@@ -43,9 +43,12 @@ export async function tryTier(
     if (task.signal.aborted && admission.open) return { kind: "handed-back", record };
     if (parts.clock() >= policy.giveUpAt && admission.open) return expired(record);
 
-    const slot = admission.open ? await reserve(round, record, upstream, ahead.length === 0) : admission;
+    // Where an equal is still to be asked, no slot is booked here: that one may have an earlier one.
+    const bookWithinMs = ahead.length === 0 ? patienceMs(record, policy, parts.clock()) : 0;
+    const slot = admission.open ? await askForSlot(task, record, upstream, bookWithinMs) : admission;
     if (!isGranted(slot)) {
       const { reason } = slot;
+      if (slot.cause === "slow") upstream.gate.passedBy();
       // Mail that is moved to a provider that is down fares no better for having been spared the attempt.
       if (slot.cause === "breaker") tellOfShifted(round, upstream, false);
       record = { ...record, skipped: [...record.skipped, { provider: upstream.name, reason }] };
@@ -53,7 +56,7 @@ export async function tryTier(
       if (wait !== null && (soonest === null || wait.untilAt < soonest.untilAt)) soonest = wait;
       continue;
     }
-    const made = await attemptAt(round, record, upstream, { slot, others });
+    const made = await makeAttempt(round, record, upstream, { slot, others });
     if (made.kind === "turned-away") {
       // The gate shut while the message stood before it: it is asked again.
       ahead.unshift(upstream);
@@ -99,19 +102,6 @@ function ask({ task }: Round, { gate }: Upstream, others: readonly Upstream[]): 
   if (admission.open || !isSparing(admission)) return admission;
   const isAlone = others.every((other) => !other.gate.admit(bearer).open);
   return isAlone ? gate.admit({ ...bearer, isAlone }) : admission;
-}
-
-/** Where an equal is still to be asked, no slot is booked here: that one may have an earlier one. */
-function reserve(
-  { task, policy, parts }: Round,
-  record: DeliveryRecord,
-  { gate }: Upstream,
-  isLast: boolean,
-): Promise<SlotAnswer> {
-  const { id, class: messageClass } = task.message;
-  const recipientCount = record.recipients.filter(({ status }) => status === "pending").length;
-  const bookWithinMs = isLast ? patienceMs(record, policy, parts.clock()) : 0;
-  return gate.limiter.reserve({ id, class: messageClass, recipientCount, bookWithinMs });
 }
 
 function waitOf(upstream: Upstream, refused: Refused): Wait | null {

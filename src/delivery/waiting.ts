@@ -1,25 +1,42 @@
 import type { DeliveryRecord } from "../core/index.ts";
+import type { SlotAnswer } from "../gate/limits/limiter.ts";
 import { backoffMs } from "./backoff.ts";
 import type { Upstream } from "./order.ts";
 import type { Policy } from "./policy.ts";
+import { pendingRecipients } from "./record.ts";
 import { bearerOf } from "./round.ts";
-import type { Resolution, Round } from "./round.ts";
+import type { Resolution, Round, Task } from "./round.ts";
 
 type Later = Extract<Resolution, { kind: "later" }>;
 
 /** A message that finds all gates shut comes back no sooner than this. */
 const SHORTEST_WAIT_MS = 500;
 
-/** Whether a wait until then stays within what the message's policy gives to throttled providers. */
-export function mayWait(record: DeliveryRecord, policy: Policy, untilAt: number, now: number): boolean {
-  const since = record.throttledSince === null ? now : Date.parse(record.throttledSince);
-  return untilAt - since <= policy.whenThrottled.maxWaitMs;
+/** Until when the message waits for providers that are throttled, or at their limit, rather than go elsewhere. */
+function patientUntil({ throttledSince }: DeliveryRecord, { whenThrottled }: Policy, now: number): number {
+  return (throttledSince === null ? now : Date.parse(throttledSince)) + whenThrottled.maxWaitMs;
 }
 
-/** How much longer a message waits for providers that are throttled, or at their limit, rather than go elsewhere. */
+/** Whether a wait until then stays within what the message's policy gives to such providers. */
+export function mayWait(record: DeliveryRecord, policy: Policy, untilAt: number, now: number): boolean {
+  return untilAt <= patientUntil(record, policy, now);
+}
+
+/** How much longer it waits for them. */
 export function patienceMs(record: DeliveryRecord, policy: Policy, now: number): number {
-  const since = record.throttledSince === null ? now : Date.parse(record.throttledSince);
-  return Math.max(0, policy.whenThrottled.maxWaitMs - (now - since));
+  return Math.max(0, patientUntil(record, policy, now) - now);
+}
+
+/** Asks for a slot at a provider for the recipients that still wait. It is booked where it is that near. */
+export function askForSlot(
+  { message }: Task,
+  record: DeliveryRecord,
+  { gate }: Upstream,
+  bookWithinMs: number,
+): Promise<SlotAnswer> {
+  const { id, class: messageClass } = message;
+  const recipientCount = pendingRecipients(record).length;
+  return gate.limiter.reserve({ id, class: messageClass, recipientCount, bookWithinMs });
 }
 
 /** What a provider asks a message to wait for. A slot is of our own limits, and exact. */
@@ -37,19 +54,16 @@ export function isWaitedFor({ kind, untilAt }: Wait, record: DeliveryRecord, pol
 
 /** Waits for what the provider asks for; for a slot until just then, and not later. */
 export async function waitFor(round: Round, record: DeliveryRecord, wait: Wait): Promise<Later> {
-  const reason = `${wait.upstream.name}: ${wait.reason}`;
-  if (wait.kind === "pause") return waitForThrottled(round, record, wait.untilAt, reason);
-  const untilAt = wait.kind === "slot" ? await book(round, record, wait) : wait.untilAt;
-  const since = record.throttledSince ?? new Date(round.parts.clock()).toISOString();
-  return { ...later(round, { ...record, throttledSince: since }, untilAt, reason), fresh: true };
+  const { upstream, kind } = wait;
+  const reason = `${upstream.name}: ${wait.reason}`;
+  if (kind === "pause") return waitForThrottled(round, record, wait.untilAt, reason);
+  const untilAt = kind === "slot" ? await book(round.task, record, upstream) : wait.untilAt;
+  return patiently(round, record, untilAt, reason);
 }
 
 /** Books the slot that was only asked about. It may be another one by now. */
-async function book({ task }: Round, record: DeliveryRecord, { upstream }: Wait): Promise<number> {
-  const { id, class: messageClass } = task.message;
-  const recipientCount = record.recipients.filter(({ status }) => status === "pending").length;
-  const request = { id, class: messageClass, recipientCount, bookWithinMs: Number.POSITIVE_INFINITY };
-  const slot = await upstream.gate.limiter.reserve(request);
+async function book(task: Task, record: DeliveryRecord, upstream: Upstream): Promise<number> {
+  const slot = await askForSlot(task, record, upstream, Number.POSITIVE_INFINITY);
   if (slot.kind === "later") return slot.at;
   // Free meanwhile: it is asked for again in the next round, which is now.
   slot.end(false);
@@ -58,8 +72,12 @@ async function book({ task }: Round, record: DeliveryRecord, { upstream }: Wait)
 
 /** Waits for the end of a provider's pause. */
 export function waitForThrottled(round: Round, record: DeliveryRecord, untilAt: number, reason: string): Later {
+  return patiently(round, record, spread(round, untilAt), reason);
+}
+
+function patiently(round: Round, record: DeliveryRecord, at: number, reason: string): Later {
   const since = record.throttledSince ?? new Date(round.parts.clock()).toISOString();
-  return { ...later(round, { ...record, throttledSince: since }, spread(round, untilAt), reason), fresh: true };
+  return { ...later(round, { ...record, throttledSince: since }, at, reason), fresh: true };
 }
 
 /** Waits for the time the app asked for. */

@@ -5,12 +5,11 @@ export type Admission = { readonly open: true } | ({ readonly open: false } & Sh
  * Why a gate is shut, and until when (epoch milliseconds).
  * - `breaker`: the provider is at fault, as this worker or its fleet found; it is probed.
  * - `throttled`, `quota`: it asked to be left alone.
- * - `limit`: a limit of ours; the message has its slot at `untilAt`, or would have had one.
  * - `ramp`, `slow`: it gets a part of its mail only, and this message is not of that part.
  * - `sender`: it refused this From before.
  */
 export type Shut = {
-  readonly cause: "breaker" | "throttled" | "quota" | "limit" | "ramp" | "slow" | "sender";
+  readonly cause: "breaker" | "throttled" | "quota" | "ramp" | "slow" | "sender";
   readonly reason: string;
   readonly untilAt: number;
 };

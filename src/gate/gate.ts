@@ -156,6 +156,11 @@ export class Gate {
     return shut === null ? { open: true } : { open: false, ...shut };
   }
 
+  /** A message went elsewhere since the provider is slow. */
+  passedBy(): void {
+    this.#standstill.passedBy();
+  }
+
   /** Follows one attempt from its start. The caller ends it with its outcome. */
   begin(from: string): Passage {
     let timing: Timing | null = null;
@@ -201,7 +206,6 @@ export class Gate {
     if (shut !== null || isAlone) return shut;
     const { stage } = this.#standstill;
     if (stage !== null || this.#jam.isOn) {
-      this.#standstill.turnedAway();
       const how = stage === null ? "nothing moves on any connection" : `no attempt gets past stage ${stage}`;
       return { cause: "slow", reason: `it stands still: ${how}`, untilAt: this.#clock() + STANDSTILL_WAIT_MS };
     }

@@ -65,6 +65,7 @@ export class Slowness {
   readonly #running = new Set<{ readonly beganAt: number }>();
   readonly #window: DurationWindow;
   readonly #usual = new Durations();
+  readonly #looked = new Durations();
   #fadedAt: number;
   #step = 0;
   #steppedAt = -Infinity;
@@ -156,7 +157,9 @@ export class Slowness {
 
   /** The durations in the window and, of attempts under way that began at an instant or after it, the ages above a limit. */
   #present(now: number, limitMs: number, beganFromAt = -Infinity): Durations {
-    const present = this.#window.all.copy();
+    // It is looked at several times for each message: always in the same place in memory.
+    const present = this.#looked;
+    present.become(this.#window.all);
     for (const { beganAt } of this.#running) {
       // What is younger may yet be fast; and all that follow are younger still.
       if (now - beganAt <= limitMs) break;

@@ -27,7 +27,7 @@ export class Standstill {
   readonly #leftAt = new Map<Stage, number>();
   readonly #courses = new Map<Passage, Course>();
   #witness: { readonly passage: Passage; readonly stage: Stage; readonly isOneOfMany: boolean } | null = null;
-  #hasTurnedAway = false;
+  #wasPassedBy = false;
   #timer: NodeJS.Timeout | null = null;
 
   constructor(parts: StandstillParts) {
@@ -44,14 +44,14 @@ export class Standstill {
     return this.#witness?.passage === passage && this.#witness.isOneOfMany;
   }
 
-  /** Somebody was sent elsewhere for it. */
-  turnedAway(): void {
-    this.#hasTurnedAway = true;
+  /** A message went elsewhere for it. */
+  passedBy(): void {
+    this.#wasPassedBy = true;
   }
 
   /** Whether this is the witness, and others went elsewhere meanwhile: then it need not wait any longer than they would. */
   keptOthersAway(passage: Passage): boolean {
-    return this.#witness?.passage === passage && this.#hasTurnedAway;
+    return this.#witness?.passage === passage && this.#wasPassedBy;
   }
 
   /** An attempt came to this stage. */
@@ -143,7 +143,7 @@ export class Standstill {
     const others = [...this.#courses].filter(
       ([other, course]) => other !== passage && (course.stage === stage || this.#isStill(course, now)),
     );
-    this.#hasTurnedAway = others.length > 0;
+    this.#wasPassedBy = others.length > 0;
     this.#witness = { passage, stage, isOneOfMany: others.length > 0 };
     onBegin(others.map(([other]) => other));
   }

@@ -232,16 +232,20 @@ describe("a standstill", () => {
     attempt.onStage("mail");
     await vi.advanceTimersByTimeAsync(500);
     expect(gate.admit({ id: "m1", from }).open).toBe(false);
+    gate.passedBy();
+    await vi.advanceTimersByTimeAsync(1_400);
     expect(attempt.signal.aborted).toBe(false);
-    await vi.advanceTimersByTimeAsync(1_500);
+    await vi.advanceTimersByTimeAsync(100);
     expect(attempt.signal.aborted).toBe(true);
     expect(gate.breakerState).toBe("closed");
     await attempt.end(failed("outage", { stage: "mail" }));
     expect(gate.admit({ id: "m1", from })).toEqual({ open: true });
-    // Where nobody else came, there may be nobody else to go to.
+    // Where nobody else came, there may be nobody else to go to; and to ask is not to come.
     const alone = gate.begin(from);
     alone.onStage("mail");
-    await vi.advanceTimersByTimeAsync(3_000);
+    await vi.advanceTimersByTimeAsync(500);
+    expect(gate.admit({ id: "m1", from }).open).toBe(false);
+    await vi.advanceTimersByTimeAsync(2_500);
     expect(alone.signal.aborted).toBe(false);
     await alone.end(relayed);
   });

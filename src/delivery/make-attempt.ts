@@ -7,7 +7,7 @@ import { attemptRecord, pendingRecipients } from "./record.ts";
 import { bearerOf } from "./round.ts";
 import type { Round } from "./round.ts";
 
-export type Attempted =
+export type MadeAttempt =
   | { readonly kind: "made"; readonly record: DeliveryRecord; readonly outcome: Outcome }
   /** Its gate shut before anything was tried. */
   | { readonly kind: "turned-away" }
@@ -15,12 +15,12 @@ export type Attempted =
   | { readonly kind: "hedged"; readonly reason: string };
 
 /** Makes one attempt, writes it into the record, and gives its slot back. */
-export async function attemptAt(
+export async function makeAttempt(
   { task, policy, parts }: Round,
   before: DeliveryRecord,
   upstream: Upstream,
   { slot, others }: { readonly slot: Extract<SlotAnswer, { kind: "granted" }>; readonly others: readonly Upstream[] },
-): Promise<Attempted> {
+): Promise<MadeAttempt> {
   // From here on a second copy is possible where an earlier attempt may have been accepted.
   const record = { ...before, possibleDuplicate: before.possibleDuplicate || before.unsettled };
   const number = record.attemptCount + 1;
