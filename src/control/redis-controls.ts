@@ -3,7 +3,6 @@ import type { RedisClient } from "../redis/connection.ts";
 import { within } from "../redis/within.ts";
 import { ChangeLog } from "./change-log.ts";
 import type { News } from "./change-log.ts";
-import type { Controls } from "./controls.ts";
 import { describeChange, describeHeld } from "./describe.ts";
 import { CHANNEL } from "./keys.ts";
 import type { Overlay } from "./overlay.ts";
@@ -33,10 +32,9 @@ const START_LIMIT_MS = 2_000;
  * Follows the control log: told of a change by pub/sub, and asking for its version each second. While Redis is away the
  * latest that was read stays, and what has an end ends all the same.
  */
-export class RedisControls implements Controls {
+export class RedisControls {
   readonly #parts: RedisControlsParts;
   readonly #log: ChangeLog;
-  readonly #listeners = new Set<(overlay: Overlay) => void>();
   #state = NO_CHANGES;
   /** By how much Redis's clock is ahead of this worker's, in milliseconds. */
   #aheadMs = 0;
@@ -57,6 +55,7 @@ export class RedisControls implements Controls {
     this.#log = new ChangeLog(parts.redis);
   }
 
+  /** What holds now, as this worker has it in memory. The same object until something changes. */
   get overlay(): Overlay {
     this.#end();
     return this.#overlay;
@@ -67,11 +66,7 @@ export class RedisControls implements Controls {
     return this.#state;
   }
 
-  onChange(listener: (overlay: Overlay) => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
-  }
-
+  /** Ends when what holds is known, or cannot be had now. */
   async start(): Promise<void> {
     this.#parts.subscriber.on("message", this.#onMessage);
     this.#timer = setInterval(() => void this.#poll(), POLL_MS).unref();
@@ -168,13 +163,6 @@ export class RedisControls implements Controls {
     this.#state = state;
     this.#nextEndAt = nextEndAfter(state, now);
     this.#overlay = overlayAt(state, now, this.#aheadMs, this.#parts.pools);
-    for (const listener of this.#listeners) {
-      try {
-        listener(this.#overlay);
-      } catch (error) {
-        this.#parts.onError(error as Error);
-      }
-    }
   }
 
   #tell(version: number, by: string, sentence: string): void {
