@@ -15,21 +15,8 @@ local now = instant()
 local rank = tonumber(arg(1))
 local limit = limitNow(now)
 if not limit then return {'', 0, 0} end
-local shares = divide(limit)
-local used = {tidy(1, now), tidy(2, now), tidy(3, now)}
-local took = tonumber(redis.call('HGET', STATE, 'took') or 0)
-local open, best, isFree = 0, nil, false
-for lane = rank, 3 do
-  if shares[lane] > 0 then
-    open = open + shares[lane]
-    local slot = slotIn(lane, {now = now, ahead = redis.call('ZCARD', order(lane)), share = shares[lane],
-      used = used[lane], limit = limit, total = used[1] + used[2] + used[3], burst = tonumber(ARGV[5]),
-      lease = tonumber(ARGV[10]), took = took})
-    if not slot then isFree = true end
-    if slot and (not best or slot < best) then best = slot end
-  end
-end
-return {limit, open, (isFree or not best) and 0 or math.max(1, math.ceil(best - now))}
+local best, open = earliest(rank, limit, now, function(lane) return redis.call('ZCARD', order(lane)) end)
+return {limit, open, best.slot and math.max(1, math.ceil(best.slot - now)) or 0}
 `;
 
 /** The slot that the next message of a class would get. */

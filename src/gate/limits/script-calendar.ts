@@ -122,4 +122,27 @@ local function slotIn(lane, facts)
   if isTight then slot = math.max(slot, startedAt(lane, ahead, burst, now) + spread) end
   return math.ceil(slot)
 end
+
+-- Of the lanes open to this rank the one with the earliest slot, the most urgent one where several are free; and what all
+-- of them have of the limit. \`inLine\`, of a lane: how many are ahead, the number in line, whether it stands there.
+local function earliest(rank, limit, now, inLine)
+  local shares = divide(limit)
+  local used = {tidy(1, now), tidy(2, now), tidy(3, now)}
+  local took = tonumber(redis.call('HGET', STATE, 'took') or 0)
+  local best, open = nil, 0
+  for lane = rank, 3 do
+    if shares[lane] > 0 then
+      open = open + shares[lane]
+      if not best or best.slot then
+        local ahead, number, here = inLine(lane)
+        local slot = slotIn(lane, {now = now, ahead = ahead, share = shares[lane], used = used[lane], limit = limit,
+          total = used[1] + used[2] + used[3], burst = tonumber(ARGV[5]), lease = tonumber(ARGV[10]), took = took})
+        if not best or not slot or slot < best.slot then
+          best = {lane = lane, slot = slot, number = number, here = here}
+        end
+      end
+    end
+  end
+  return best, open
+end
 `;

@@ -64,27 +64,13 @@ if ARGV[7] ~= '' then
   end
 end
 
--- The lane with the earliest slot; the most urgent one it may use where several are free.
 local best = {lane = 3}
 if limit then
-  local shares = divide(limit)
-  local used = {tidy(1, now), tidy(2, now), tidy(3, now)}
-  local took = tonumber(redis.call('HGET', STATE, 'took') or 0)
-  local lapsed = redis.call('ZSCORE', LAPSED, id)
-  local open = 0
-  best = nil
-  for lane = rank, 3 do
-    if shares[lane] > 0 then
-      open = open + shares[lane]
-      local ahead, number, here = place(lane, id, lapsed)
-      local slot = slotIn(lane, {now = now, ahead = ahead, share = shares[lane], used = used[lane], limit = limit,
-        total = used[1] + used[2] + used[3], burst = tonumber(ARGV[5]), lease = lease, took = took})
-      if not best or (best.slot and (not slot or slot < best.slot)) then
-        best = {lane = lane, slot = slot, number = number, here = here}
-      end
-      if not slot then break end
-    end
-  end
+  local open
+  best, open = earliest(rank, limit, now, function(lane)
+    -- Only now: it may have lapsed when the lanes were tidied.
+    return place(lane, id, redis.call('ZSCORE', LAPSED, id))
+  end)
   if best.slot then
     local waitMs = best.slot - now
     if arg(5) ~= '' and waitMs > tonumber(arg(5)) then
