@@ -2,18 +2,23 @@ import { once } from "node:events";
 import { connect, createServer } from "node:net";
 import type { AddressInfo, Server, Socket } from "node:net";
 
+type Watch = () => (bytes: Buffer) => void;
+
 /** The gateways' way to Redis, which can be cut (connections break, new ones too) or frozen (nothing comes through). */
 export class Cable {
   readonly #server: Server;
+  readonly #watch: Watch;
   readonly #sockets = new Set<Socket>();
   #state: "whole" | "cut" | "frozen" = "whole";
 
-  private constructor(farPort: number) {
+  private constructor(farPort: number, watch: Watch) {
+    this.#watch = watch;
     this.#server = createServer((near) => this.#join(near, farPort));
   }
 
-  static async lay(farPort: number): Promise<Cable> {
-    const cable = new Cable(farPort);
+  /** `watch`: called for each connection; what it returns is told of all that its near end sends. */
+  static async lay(farPort: number, watch: Watch = () => () => undefined): Promise<Cable> {
+    const cable = new Cable(farPort, watch);
     cable.#server.listen(0, "127.0.0.1");
     await once(cable.#server, "listening");
     return cable;
@@ -51,6 +56,7 @@ export class Cable {
       return;
     }
     const far = connect(farPort, "127.0.0.1");
+    near.on("data", this.#watch());
     this.#follow(near, far);
     this.#follow(far, near);
   }

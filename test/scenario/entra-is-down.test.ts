@@ -4,7 +4,7 @@ import type { Gateway } from "../../src/app.ts";
 import { LAB_ACCOUNT, startLab } from "../../src/lab/index.ts";
 import type { Lab } from "../../src/lab/index.ts";
 import { MailQueue } from "../../src/queue/mail-queue.ts";
-import { Scene, mail, relaySettings, until } from "./gateway.ts";
+import { Scene, mail, microsoft365Settings, relaySettings, until } from "./gateway.ts";
 
 let scene: Scene;
 let lab: Lab;
@@ -21,24 +21,14 @@ afterEach(async () => {
 
 /** Microsoft 365 first, then a relay. `queue`: whose mail this gateway takes. */
 function start(queue = "mail"): Promise<Gateway> {
-  const { tenantId, clientId, clientSecret, mailbox } = LAB_ACCOUNT;
   return scene.start({
     queue: { name: queue },
     breaker: { openMs: 500, rampPercents: [], rampStepMs: 1000 },
     providers: {
-      microsoft365: {
-        kind: "microsoft365",
+      microsoft365: microsoft365Settings(lab, {
         priority: 10,
-        tenantId,
-        clientId,
-        clientSecret,
-        mailbox,
-        host: "localhost",
-        port: lab.exchange.port,
-        authority: lab.entra.url,
-        ca: lab.ca,
         limits: { perMinute: null, connections: null },
-      },
+      }),
       relay: relaySettings(lab.relay, { priority: 20 }),
     },
   });

@@ -8,6 +8,8 @@ import type { Gateway } from "../../src/app.ts";
 import { checkConfig } from "../../src/config/index.ts";
 import type { Config } from "../../src/config/index.ts";
 import type { DeliveryRecord, GatewayEvent } from "../../src/core/index.ts";
+import { LAB_ACCOUNT } from "../../src/lab/index.ts";
+import type { Lab } from "../../src/lab/index.ts";
 import { Follower } from "../../src/queue/follower.ts";
 import type { Ending } from "../../src/queue/follower.ts";
 import { MailQueue } from "../../src/queue/mail-queue.ts";
@@ -125,4 +127,21 @@ export function mail(more: object = {}): object {
 /** An SMTP provider's settings for a stand-in. */
 export function relaySettings(server: { readonly port: number }, more: object = {}): object {
   return { kind: "smtp", host: "127.0.0.1", port: server.port, tls: "none", ...more };
+}
+
+/** Settings of a Microsoft 365 provider for the stand-ins. */
+export function microsoft365Settings(lab: Lab, more: object = {}): object {
+  const { tenantId, clientId, clientSecret, mailbox } = LAB_ACCOUNT;
+  return {
+    kind: "microsoft365",
+    tenantId,
+    clientId,
+    clientSecret,
+    mailbox,
+    host: "localhost",
+    port: lab.exchange.port,
+    authority: lab.entra.url,
+    ca: lab.ca,
+    ...more,
+  };
 }

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { LAB_ACCOUNT, startLab } from "../../src/lab/index.ts";
 import type { Lab } from "../../src/lab/index.ts";
-import { Scene, mail, relaySettings } from "./gateway.ts";
+import { Scene, mail, microsoft365Settings, relaySettings } from "./gateway.ts";
 
 let scene: Scene;
 let lab: Lab;
@@ -9,24 +9,14 @@ let lab: Lab;
 beforeEach(async () => {
   scene = await Scene.open();
   lab = await startLab();
-  const { tenantId, clientId, clientSecret, mailbox } = LAB_ACCOUNT;
   await scene.start({
     retry: { delaysMs: [200] },
     providers: {
-      microsoft365: {
-        kind: "microsoft365",
+      microsoft365: microsoft365Settings(lab, {
         priority: 10,
-        tenantId,
-        clientId,
-        clientSecret,
-        mailbox,
-        host: "localhost",
-        port: lab.exchange.port,
-        authority: lab.entra.url,
-        ca: lab.ca,
         verifyWithGraph: true,
         graph: { url: lab.graph.url },
-      },
+      }),
       relay: relaySettings(lab.relay, { priority: 20 }),
     },
   });

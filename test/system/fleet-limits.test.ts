@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Control } from "../../src/control/control.ts";
-import { LAB_ACCOUNT, startLab, startRelay } from "../../src/lab/index.ts";
+import { startLab, startRelay } from "../../src/lab/index.ts";
 import type { Lab, RelayServer } from "../../src/lab/index.ts";
 import { MailQueue } from "../../src/queue/mail-queue.ts";
 import { closeRedis, connectRedis } from "../../src/redis/connection.ts";
 import type { RedisClient } from "../../src/redis/connection.ts";
-import { mail, relaySettings, until } from "../scenario/gateway.ts";
+import { mail, microsoft365Settings, relaySettings, until } from "../scenario/gateway.ts";
 import { CountingCable } from "./fleet/counting-cable.ts";
 import { SteadyLoad, acceptedBetween, acceptedSubjects, toleranceOf } from "./fleet/steady-load.ts";
 import { firstSince, linesOf } from "./fleet/worker-log.ts";
@@ -75,19 +75,10 @@ afterAll(async () => {
 });
 
 function mailboxSettings(name: string, perMinute: number): object {
-  const { tenantId, clientId, clientSecret } = LAB_ACCOUNT;
-  return {
-    kind: "microsoft365",
-    tenantId,
-    clientId,
-    clientSecret,
+  return microsoft365Settings(lab, {
     mailbox: `${name}@contoso.com`,
-    host: "localhost",
-    port: lab.exchange.port,
-    authority: lab.entra.url,
-    ca: lab.ca,
     limits: { perMinute, keepPercent: { otp: 0, transactional: 0 } },
-  };
+  });
 }
 
 const loads: Record<string, SteadyLoad> = {};

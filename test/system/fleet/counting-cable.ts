@@ -1,52 +1,27 @@
-import { once } from "node:events";
-import { connect, createServer } from "node:net";
-import type { AddressInfo, Server, Socket } from "node:net";
+import { Cable } from "../../../bench/chaos/cable.ts";
 
 const LINE_FEED = 10;
 
 /** The workers' way to Redis, which counts the commands that they send. A script is one command, whatever it does. */
 export class CountingCable {
   commandCount = 0;
-  readonly #server: Server;
-  readonly #sockets = new Set<Socket>();
-
-  private constructor(farPort: number) {
-    this.#server = createServer((near) => this.#join(near, farPort));
-  }
+  #cable: Cable | null = null;
 
   static async lay(farPort: number): Promise<CountingCable> {
-    const cable = new CountingCable(farPort);
-    cable.#server.listen(0, "127.0.0.1");
-    await once(cable.#server, "listening");
-    return cable;
+    const counting = new CountingCable();
+    counting.#cable = await Cable.lay(farPort, () => {
+      const counter = new CommandCounter(() => (counting.commandCount += 1));
+      return (bytes) => counter.read(bytes);
+    });
+    return counting;
   }
 
   get url(): string {
-    return `redis://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+    return this.#cable?.url ?? "";
   }
 
   async close(): Promise<void> {
-    for (const socket of this.#sockets) socket.destroy();
-    this.#server.close();
-    await once(this.#server, "close");
-  }
-
-  #join(near: Socket, farPort: number): void {
-    const far = connect(farPort, "127.0.0.1");
-    const counter = new CommandCounter(() => (this.commandCount += 1));
-    near.on("data", (bytes) => counter.read(bytes));
-    this.#follow(near, far);
-    this.#follow(far, near);
-  }
-
-  #follow(from: Socket, to: Socket): void {
-    this.#sockets.add(from);
-    from.on("data", (bytes) => to.write(bytes));
-    from.on("error", () => undefined);
-    from.on("close", () => {
-      this.#sockets.delete(from);
-      to.destroy();
-    });
+    await this.#cable?.close();
   }
 }
 

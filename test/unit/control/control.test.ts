@@ -10,8 +10,8 @@ import { overlayAt } from "../../../src/control/state.ts";
 import { closeRedis } from "../../../src/redis/connection.ts";
 import type { RedisClient } from "../../../src/redis/connection.ts";
 import { planOf } from "./plans.ts";
-import { STORES, connect } from "./stores.ts";
-import type { Store } from "./stores.ts";
+import { STORES, connect } from "../redis/stores.ts";
+import type { Store } from "../redis/stores.ts";
 
 const ann = { by: "ann@desk", reason: "invoices are late" };
 const bob = { by: "bob@desk", reason: "tried it" };

@@ -15,8 +15,8 @@ import { closeRedis } from "../../../src/redis/connection.ts";
 import type { RedisClient } from "../../../src/redis/connection.ts";
 import { severable } from "../../scenario/severable-redis.ts";
 import { planOf } from "./plans.ts";
-import { connect, openEmbedded } from "./stores.ts";
-import type { Store } from "./stores.ts";
+import { connect, openEmbedded } from "../redis/stores.ts";
+import type { Store } from "../redis/stores.ts";
 
 const ann = { by: "ann@desk", reason: "cheaper" };
 const EVERY_MS = 1_000;

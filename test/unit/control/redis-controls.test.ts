@@ -9,8 +9,8 @@ import { RedisControls } from "../../../src/control/redis-controls.ts";
 import { closeRedis } from "../../../src/redis/connection.ts";
 import type { RedisClient } from "../../../src/redis/connection.ts";
 import { severable } from "../../scenario/severable-redis.ts";
-import { connect, openEmbedded } from "./stores.ts";
-import type { Store } from "./stores.ts";
+import { connect, openEmbedded } from "../redis/stores.ts";
+import type { Store } from "../redis/stores.ts";
 
 const ann = { by: "ann@desk", reason: "invoices are late" };
 

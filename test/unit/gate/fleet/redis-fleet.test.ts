@@ -6,44 +6,14 @@ import { readFleet, readWorkers } from "../../../../src/gate/fleet/read-fleet.ts
 import { RedisFleet } from "../../../../src/gate/fleet/redis-fleet.ts";
 import type { Pause } from "../../../../src/gate/pause.ts";
 import type { ProbeResult } from "../../../../src/gate/probe.ts";
-import { closeRedis, connectRedis } from "../../../../src/redis/connection.ts";
+import { closeRedis } from "../../../../src/redis/connection.ts";
 import type { RedisClient, RedisSettings } from "../../../../src/redis/connection.ts";
-import { startEmbeddedStore } from "../../../../src/redis/embedded.ts";
 import { severable } from "../../../scenario/severable-redis.ts";
 import type { SeverableRedis } from "../../../scenario/severable-redis.ts";
-import { freePort, redisServer, startRedis, temporaryFolder } from "../../redis/real-server.ts";
+import { redisServer } from "../../redis/real-server.ts";
+import { connect, openCluster, openEmbedded } from "../../redis/stores.ts";
+import type { Store } from "../../redis/stores.ts";
 import { BAD, GOOD, SETTINGS } from "./world.ts";
-
-type Store = { readonly settings: RedisSettings; readonly close: () => Promise<void> };
-
-async function openEmbedded(): Promise<Store> {
-  const folder = temporaryFolder();
-  const store = await startEmbeddedStore({ dataDir: folder.path, log: () => undefined });
-  const close = async (): Promise<void> => {
-    await store.stop();
-    folder.remove();
-  };
-  return { settings: { url: store.url }, close };
-}
-
-/** A cluster of one node that has all slots: keys of two slots in one script are refused there as in any other. */
-async function openCluster(): Promise<Store> {
-  const [port, busPort] = [await freePort(), await freePort()];
-  const announced = ["--cluster-announce-ip", "127.0.0.1", "--cluster-port", String(busPort)];
-  const server = await startRedis({ port, args: ["--cluster-enabled", "yes", ...announced] });
-  const admin = connect({ url: server.url });
-  await admin.call("CLUSTER", "ADDSLOTSRANGE", "0", "16383");
-  await until(async () => /cluster_state:ok/.test(String(await admin.call("CLUSTER", "INFO"))));
-  await closeRedis(admin);
-  return {
-    settings: { url: server.url, cluster: { nodes: [{ host: "127.0.0.1", port }] } },
-    close: () => server.stop(),
-  };
-}
-
-function connect(settings: RedisSettings): RedisClient {
-  return connectRedis(settings, { use: "commands", connectionName: "test", onError: () => undefined });
-}
 
 const SETTINGS_OF_TESTS: FleetSettings = {
   ...SETTINGS,

