@@ -40,7 +40,7 @@ export async function work(job: MailJob, parts: WorkParts): Promise<Verdict> {
   // Another worker may have the job by now, and may have removed its content.
   if (job.signal.aborted) return verdict;
   // The message was taken from us and the job was not: somebody cancelled it, and the next round says so.
-  if (verdict.kind === "lost") return { kind: "later", at: parts.clock(), fresh: true };
+  if (verdict.kind === "lost") return { kind: "later", at: parts.clock(), fresh: true, record: null };
   if (verdict.kind === "later" || verdict.kind === "failed") await sealWhileKept(job, parts);
   return verdict;
 }
@@ -113,7 +113,7 @@ async function workOn(
   }
 }
 
-/** Writes what the round came to, lets the job's followers see it, and tells everybody. */
+/** Writes what the round came to, lets the job's followers see an end, and tells everybody. */
 async function conclude(
   job: MailJob,
   { submission, message }: { readonly submission: Submission; readonly message: Message },
@@ -123,7 +123,9 @@ async function conclude(
 ): Promise<void> {
   if (kind === "handed-back" || record.status === "relaying") return;
   await journal.conclude(record, `message.${record.status}`);
-  await tell(job, submission, record, parts.emit);
+  // One that waits has it as its progress when its job is moved.
+  if (kind === "ended") await show(job, record);
+  tell(job, submission, record, parts.emit);
   if (kind === "ended") await report({ submission, message }, record, parts);
 }
 
@@ -139,14 +141,18 @@ async function tellOfEnd(
 ): Promise<void> {
   const told = (job.progress as { status?: unknown } | null)?.status;
   if (record.status === "cancelled" && told === "cancelled") return;
-  await tell(job, submission, record, parts.emit);
+  await show(job, record);
+  tell(job, submission, record, parts.emit);
   if (record.status !== "cancelled") await report({ submission, message }, record, parts);
 }
 
-async function tell(job: MailJob, { tags, tenant }: Submission, record: DeliveryRecord, emit: Emit): Promise<void> {
-  if (record.status === "relaying") return;
-  // A completed job carries the record as its return value; all others as progress.
+/** A completed job carries the record as its return value; all others as progress. */
+async function show(job: MailJob, record: DeliveryRecord): Promise<void> {
   if (record.status !== "relayed") await job.save(record);
+}
+
+function tell(job: MailJob, { tags, tenant }: Submission, record: DeliveryRecord, emit: Emit): void {
+  if (record.status === "relaying") return;
   emit({ type: `message.${record.status}`, id: record.id, jobId: job.id, tags, tenant, record });
 }
 
@@ -200,9 +206,9 @@ function verdictOf(resolution: Resolution, clock: Clock): Verdict {
     case "ended":
       return endOf(resolution.record);
     case "later":
-      return { kind: "later", at: resolution.at, fresh: resolution.fresh };
+      return { ...resolution, record: resolution.record.status === "relaying" ? null : resolution.record };
     case "handed-back":
-      return { kind: "later", at: clock(), fresh: true };
+      return { kind: "later", at: clock(), fresh: true, record: null };
   }
 }
 
@@ -216,7 +222,7 @@ function retryOrRefuse(job: MailJob, problem: string, parts: WorkParts): Verdict
   const { giveUpAfterMs } = parts.classes[classOf(job.data)];
   const giveUpAt = job.dueAt + giveUpAfterMs;
   if (parts.clock() >= giveUpAt) return refuse(job, problem, parts.emit);
-  return { kind: "later", at: Math.min(giveUpAt, parts.clock() + RETRY_MS), fresh: false };
+  return { kind: "later", at: Math.min(giveUpAt, parts.clock() + RETRY_MS), fresh: false, record: null };
 }
 
 /** A job that is no message fails at once, with every bad field named. */

@@ -11,7 +11,11 @@ export type Ending =
 /** What can be told of a message while it is followed. */
 export type Following = { readonly kind: "progress"; readonly record: DeliveryRecord } | Ending;
 
-type Watch = { readonly progress: (record: DeliveryRecord) => void; readonly look: () => void };
+type Watch = {
+  readonly progress: (record: DeliveryRecord) => void;
+  readonly look: () => void;
+  readonly lookAtProgress: () => void;
+};
 
 /** Events before the first read of their stream, or trimmed from it before they were read, never come. */
 const LOOK_AGAIN_MS = 3_000;
@@ -36,6 +40,8 @@ export class Follower {
     const look = ({ jobId }: { jobId: string }): void => this.#each(jobId, (watch) => watch.look());
     this.#events.on("completed", look);
     this.#events.on("failed", look);
+    // One that is to wait gets its progress with the move, and no event for it.
+    this.#events.on("delayed", ({ jobId }) => this.#each(jobId, (watch) => watch.lookAtProgress()));
     this.#events.on("progress", ({ jobId, data }) =>
       this.#each(jobId, (watch) => watch.progress(data as unknown as DeliveryRecord)),
     );
@@ -65,9 +71,18 @@ export class Follower {
           resolve(ending);
         });
       };
+      const progress = (record: DeliveryRecord): void => onStep({ kind: "progress", record });
+      const lookAtProgress = async (): Promise<void> => {
+        const record = recordOf(await Job.fromId(this.#queue, jobId));
+        // It may have ended meanwhile, and that was told.
+        if (record !== null && this.#watches.get(jobId)?.has(watch) === true) progress(record);
+      };
+      const unlessItFails = (looking: Promise<void>): void =>
+        void looking.catch((error: unknown) => finish(() => reject(error as Error)));
       const watch: Watch = {
-        progress: (record) => onStep({ kind: "progress", record }),
-        look: () => void look().catch((error: unknown) => finish(() => reject(error as Error))),
+        progress,
+        look: () => unlessItFails(look()),
+        lookAtProgress: () => unlessItFails(lookAtProgress()),
       };
       this.#watches.set(jobId, (this.#watches.get(jobId) ?? new Set()).add(watch));
       signal.addEventListener("abort", onAbort, { once: true });
@@ -90,9 +105,12 @@ export class Follower {
     if (job === undefined) return { kind: "failed", reason: `there is no job ${jobId}`, record: null };
     if (!job.finishedOn) return null;
     if (job.failedReason) {
-      const record = typeof job.progress === "object" ? (job.progress as unknown as DeliveryRecord) : null;
-      return { kind: "failed", reason: job.failedReason, record };
+      return { kind: "failed", reason: job.failedReason, record: recordOf(job) };
     }
     return { kind: "relayed", record: job.returnvalue as DeliveryRecord };
   }
+}
+
+function recordOf(job: Job | undefined): DeliveryRecord | null {
+  return typeof job?.progress === "object" ? (job.progress as unknown as DeliveryRecord) : null;
 }

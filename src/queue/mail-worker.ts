@@ -1,7 +1,8 @@
-import { DelayedError, UnrecoverableError, Worker } from "bullmq";
+import { DelayedError, UnrecoverableError } from "bullmq";
 import type { ConnectionOptions, Job } from "bullmq";
 import type { DeliveryRecord } from "../core/index.ts";
 import { Claim, JOB_LOST } from "./claim.ts";
+import { PostponedError, PostponingWorker } from "./postponing-worker.ts";
 import { classOf, retriedPriority, sortTo } from "./priority.ts";
 import type { QueueSettings } from "./mail-queue.ts";
 
@@ -39,13 +40,21 @@ export type MailJob = {
   readonly replaceData: (data: object) => Promise<void>;
 };
 
-/** What becomes of a job. `fresh`: it keeps its place before retries. */
+/** What becomes of a job. `fresh`: it keeps its place before retries. `record`: its progress while it waits; null: as it is. */
 export type Verdict =
   | { readonly kind: "completed"; readonly record: DeliveryRecord }
   | { readonly kind: "failed"; readonly reason: string }
   /** It is another worker's: nothing is done about it here. */
   | { readonly kind: "lost" }
-  | { readonly kind: "later"; readonly at: number; readonly fresh: boolean };
+  | {
+      readonly kind: "later";
+      readonly at: number;
+      readonly fresh: boolean;
+      readonly record: DeliveryRecord | null;
+    };
+
+/** It came without the priority of its class, and goes back to where that one puts it. */
+type Sorted = { readonly kind: "sorted"; readonly priority: number };
 
 /**
  * Lock of a job under way. It is renewed at half its time for as long as the process lives, so it limits only how long
@@ -64,7 +73,7 @@ const HANDOVER_SHARE = 0.2;
 
 /** Takes jobs from the queue, and turns what became of each into BullMQ's terms. Retries are made here and nowhere else. */
 export class MailWorker {
-  readonly #worker: Worker;
+  readonly #worker: PostponingWorker;
   readonly #work: (job: MailJob) => Promise<Verdict>;
   readonly #onError: (error: Error) => void;
   #graceOver = false;
@@ -83,22 +92,26 @@ export class MailWorker {
     this.#work = parts.work;
     this.#onError = parts.onError;
     // Three parameters: BullMQ makes a signal only for processors that take one.
-    this.#worker = new Worker(settings.name, (job, token, signal) => this.#process(job, token ?? "", signal), {
-      connection: parts.connection as ConnectionOptions,
-      prefix: settings.prefix,
-      name: parts.name,
-      autorun: false,
-      concurrency: settings.concurrency,
-      lockDuration: LOCK_MS,
-      stalledInterval: STALLED_CHECK_MS,
-      // A message is not lost for having met several crashes; BullMQ would fail it after one.
-      maxStalledCount: Number.MAX_SAFE_INTEGER,
-      removeOnComplete: {
-        age: Math.ceil(settings.keepCompletedMs / 1000),
-        count: settings.keepCompletedCount,
+    this.#worker = new PostponingWorker(
+      settings.name,
+      (job, token, signal) => this.#process(job, token ?? "", signal),
+      {
+        connection: parts.connection as ConnectionOptions,
+        prefix: settings.prefix,
+        name: parts.name,
+        autorun: false,
+        concurrency: settings.concurrency,
+        lockDuration: LOCK_MS,
+        stalledInterval: STALLED_CHECK_MS,
+        // A message is not lost for having met several crashes; BullMQ would fail it after one.
+        maxStalledCount: Number.MAX_SAFE_INTEGER,
+        removeOnComplete: {
+          age: Math.ceil(settings.keepCompletedMs / 1000),
+          count: settings.keepCompletedCount,
+        },
+        removeOnFail: { age: Math.ceil(settings.keepFailedMs / 1000), count: settings.keepFailedCount },
       },
-      removeOnFail: { age: Math.ceil(settings.keepFailedMs / 1000), count: settings.keepFailedCount },
-    });
+    );
     this.#worker.on("error", (error) => this.#onError(error));
     // Behind the back of the next job: a completed one has all the time there is. Its app may have it removed at once.
     this.#worker.on("completed", (job) => {
@@ -133,27 +146,40 @@ export class MailWorker {
   }
 
   async #process(job: Job, token: string, stopped: AbortSignal | undefined): Promise<DeliveryRecord> {
-    const parts = { token, onError: this.#onError };
-    const claim = new Claim(job, stopped, parts);
+    const { backend } = this.#worker;
+    const isGraceOver = (): boolean => this.#graceOver;
+    const claim = new Claim(job, stopped, { backend, token, isGraceOver, onError: this.#onError });
     const verdict = await this.#verdict(job, claim);
-    if (verdict.kind === "completed") return verdict.record;
-    // Whatever `attempts` the app set: this is its end.
-    if (verdict.kind === "failed") throw new UnrecoverableError(verdict.reason);
-    // Without having moved it: that is the other worker's affair.
-    if (verdict.kind === "lost") throw new DelayedError();
-    await claim.postpone(verdict.at, verdict.fresh ? null : retriedPriority(classOf(job.data)));
-    throw new DelayedError();
+    switch (verdict.kind) {
+      case "completed":
+        return verdict.record;
+      case "failed":
+        // Whatever `attempts` the app set: this is its end.
+        throw new UnrecoverableError(verdict.reason);
+      case "lost":
+        // Without having moved it: that is the other worker's affair.
+        throw new DelayedError();
+      case "later":
+        throw this.#postponed(claim, verdict, verdict.fresh ? null : retriedPriority(classOf(job.data)));
+      case "sorted":
+        throw this.#postponed(claim, { at: 0, record: null }, verdict.priority);
+    }
   }
 
-  async #verdict(job: Job, claim: Claim): Promise<Verdict> {
+  #postponed(
+    claim: Claim,
+    { at, record }: Pick<Extract<Verdict, { kind: "later" }>, "at" | "record">,
+    priority: number | null,
+  ): PostponedError {
+    return new PostponedError((fetchNext) => claim.postpone({ at, priority, record }, fetchNext));
+  }
+
+  async #verdict(job: Job, claim: Claim): Promise<Verdict | Sorted> {
     try {
       // Fetched before the stop, come after it: as when Redis was away meanwhile.
-      if (this.#graceOver) return { kind: "later", at: 0, fresh: true };
+      if (this.#graceOver) return { kind: "later", at: 0, fresh: true, record: null };
       const priority = sortTo(job.data, job.priority);
-      if (priority !== null) {
-        await job.changePriority({ priority });
-        return { kind: "later", at: 0, fresh: true };
-      }
+      if (priority !== null) return { kind: "sorted", priority };
       return await this.#work({
         id: job.id ?? "",
         data: job.data,
@@ -167,7 +193,7 @@ export class MailWorker {
       });
     } catch (error) {
       this.#onError(error as Error);
-      return { kind: "later", at: Date.now() + DEFECT_DELAY_MS, fresh: false };
+      return { kind: "later", at: Date.now() + DEFECT_DELAY_MS, fresh: false, record: null };
     }
   }
 }

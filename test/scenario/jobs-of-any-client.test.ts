@@ -96,18 +96,27 @@ describe("a deferral", () => {
       const states = new Set<string>();
       const job = await queue.add("x", mail(), options);
       const watch = setInterval(() => void stateOf(job.id).then((state) => states.add(state)), 20);
-      const progress: string[] = [];
+      const attemptCounts: number[] = [];
       const onProgress = ({ jobId, data }: { jobId: string; data: unknown }): void => {
-        if (jobId === job.id) progress.push((data as { status: string }).status);
+        if (jobId === job.id) attemptCounts.push((data as { attemptCount: number }).attemptCount);
+      };
+      const seen: unknown[] = [];
+      const onDelayed = ({ jobId }: { jobId: string }): void => {
+        if (jobId === job.id) void queue.getJob(jobId).then((waiting) => seen.push(waiting?.progress));
       };
       events.on("progress", onProgress);
+      events.on("delayed", onDelayed);
       const record = await scene.relayed(job.id ?? "");
       clearInterval(watch);
       events.off("progress", onProgress);
+      events.off("delayed", onDelayed);
       expect(record).toMatchObject({ status: "relayed", attemptCount: 5, deferralCount: 4 });
       expect([...states].filter((state) => state === "failed")).toEqual([]);
       expect(states).toContain("delayed");
-      expect(progress.filter((status) => status === "deferred")).toHaveLength(4);
+      expect(attemptCounts).toEqual([1, 2, 3, 4]);
+      // It was sorted to its class first; then it was deferred, with what is known of it as its progress.
+      expect(seen).toHaveLength(1 + 4);
+      expect(seen).toContainEqual(expect.objectContaining({ status: "deferred", reason: expect.stringContaining("450") }));
       expect((await queue.getJob(job.id ?? ""))?.attemptsMade).toBe(1);
       expect(relay.accepted).toHaveLength(1);
     });

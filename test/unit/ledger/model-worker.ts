@@ -64,6 +64,7 @@ export class ModelWorker {
       kind: "later",
       at: this.world.now + MINUTE_MS / 2,
       fresh: false,
+      record: null,
     }));
     return Promise.race([verdict, this.#halted.promise]);
   }
@@ -173,7 +174,12 @@ export class ModelWorker {
     if (verdict.kind === "completed") await world.compare("the verdict", this, verdict.record);
     return this.step(
       `finishes: ${verdict.kind}`,
-      () => verdict,
+      async () => {
+        if (verdict.kind === "later" && verdict.record !== null) {
+          await world.compare("progress", this, verdict.record);
+        }
+        return verdict;
+      },
       () => ({ kind: "lost" }),
     );
   }
