@@ -7,17 +7,10 @@ export type Outage = {
   /** Limits on the time from enqueue to accepted, for messages pushed while it is broken; null: copies are what counts. */
   readonly p99Ms: number | null;
   readonly longestMs: number | null;
-  /** Of a fleet: limit on the time from the primary's return until it has all of its mail again. */
-  readonly wayBackMs: number;
 };
 
-const WAY_BACK_MS = 60_000;
-
-/** Credentials are probed once a minute (`breaker.authOpenMs`), since people must act first; the ramp comes after that. */
-const WAY_BACK_OF_CREDENTIALS_MS = 60_000 + 15_000 + 5_000;
-
-const ANSWERS_AT_ONCE = { p99Ms: 250, longestMs: 1_000, wayBackMs: WAY_BACK_MS };
-const ANSWERS_LATE_OR_NEVER = { p99Ms: 5_000, longestMs: 12_000, wayBackMs: WAY_BACK_MS };
+const ANSWERS_AT_ONCE = { p99Ms: 250, longestMs: 1_000 };
+const ANSWERS_LATE_OR_NEVER = { p99Ms: 5_000, longestMs: 12_000 };
 
 export const OUTAGES: readonly Outage[] = [
   { name: "connection refused", fault: { kind: "refuse" }, ...ANSWERS_AT_ONCE },
@@ -35,7 +28,6 @@ export const OUTAGES: readonly Outage[] = [
     name: "535 at AUTH",
     fault: { kind: "reply", at: "auth", text: "535 5.7.3 Authentication unsuccessful" },
     ...ANSWERS_AT_ONCE,
-    wayBackMs: WAY_BACK_OF_CREDENTIALS_MS,
   },
   { name: "silence after accept", fault: { kind: "silence", at: "connect" }, ...ANSWERS_LATE_OR_NEVER },
   { name: "hang in live connections", fault: { kind: "silence", at: "any" }, ...ANSWERS_LATE_OR_NEVER },
@@ -45,6 +37,5 @@ export const OUTAGES: readonly Outage[] = [
     fault: { kind: "drop", at: "dot", accepted: true },
     p99Ms: null,
     longestMs: null,
-    wayBackMs: WAY_BACK_MS,
   },
 ];

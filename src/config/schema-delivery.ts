@@ -49,8 +49,8 @@ export const breakerSchema = z
       .default(5 * SECOND)
       .describe("Time it stays open before the first probe."),
     openMaxMs: durationMs(100, DAY)
-      .default(5 * MINUTE)
-      .describe("Longest time between two probes."),
+      .default(35 * SECOND)
+      .describe("Longest time between two probes. With the ramp after it, all mail is back within a minute."),
     openGrowth: z
       .number()
       .min(1)
@@ -64,7 +64,7 @@ export const breakerSchema = z
       .default(10 * SECOND)
       .describe("Time one probe may take."),
     authOpenMs: durationMs(SECOND, DAY)
-      .default(MINUTE)
+      .default(40 * SECOND)
       .describe("Least time open after a failure of credentials: people must act first."),
     uncertainOpenMs: durationMs(SECOND, DAY)
       .default(30 * SECOND)

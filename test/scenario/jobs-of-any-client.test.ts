@@ -116,7 +116,9 @@ describe("a deferral", () => {
       expect(attemptCounts).toEqual([1, 2, 3, 4]);
       // It was sorted to its class first; then it was deferred, with what is known of it as its progress.
       expect(seen).toHaveLength(1 + 4);
-      expect(seen).toContainEqual(expect.objectContaining({ status: "deferred", reason: expect.stringContaining("450") }));
+      expect(seen).toContainEqual(
+        expect.objectContaining({ status: "deferred", reason: expect.stringContaining("450") }),
+      );
       expect((await queue.getJob(job.id ?? ""))?.attemptsMade).toBe(1);
       expect(relay.accepted).toHaveLength(1);
     });

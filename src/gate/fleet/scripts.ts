@@ -44,6 +44,7 @@ for _, worker in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now - rules
   redis.call('ZREM', KEYS[1], worker)
   redis.call('HDEL', KEYS[2], worker)
 end
+local isAlone = redis.call('ZCARD', KEYS[1]) == 0
 redis.call('ZADD', KEYS[1], string.format('%.0f', now), me)
 redis.call('HSET', KEYS[2], me, ARGV[3])
 -- Beats and votes are of no use once the last worker is gone; what it had found out about the providers is.
@@ -138,6 +139,11 @@ for i = 5, #ARGV do
   local stateKey, votesKey = KEYS[2 * i - 7], KEYS[2 * i - 6]
   local news, state = cjson.decode(ARGV[i]), read(stateKey)
   local version, isTouched = state.version, false
+  -- Nobody was there to look meanwhile; and gateways are often started anew because something was mended.
+  if isAlone and state.kind == 'open' and state.untilAt > now then
+    state.untilAt = now
+    move(state, 'open')
+  end
   if news.probed then
     probed(state, news.probed, news.random)
     isTouched = true

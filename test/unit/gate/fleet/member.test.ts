@@ -312,6 +312,18 @@ describe.concurrent("probes", () => {
     proberOf(world);
   });
 
+  test("are made at once by the first that comes to a fleet without workers", async () => {
+    const world = await openWorld(2);
+    for (const worker of world.live) {
+      await worker.member.leave();
+      worker.die();
+    }
+    const { state } = await world.look();
+    expect(state.untilAt).toBeGreaterThan(world.now);
+    const [first] = await world.add(2);
+    expect(proberOf(world)).toBe(first);
+  });
+
   test("that come to an end after their lease was another's change nothing", async () => {
     const world = await openWorld(4);
     const slow = await untilProbed(world);
