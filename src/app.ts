@@ -2,6 +2,7 @@ import { hostname } from "node:os";
 import type { Closing } from "./assembly/closing.ts";
 import { openControls } from "./assembly/controls.ts";
 import { openGates } from "./assembly/gates.ts";
+import { openMetrics } from "./assembly/metrics.ts";
 import { reporter } from "./assembly/reports.ts";
 import { openStore } from "./assembly/store.ts";
 import { openWebhooks } from "./assembly/webhooks.ts";
@@ -52,6 +53,8 @@ export async function startGateway({ config, definitions, log, environment }: Ga
     const common = { clock: Date.now, random: Math.random, emit: events.emit };
     const controls = await openControls({ config, store, name, log, ...common }, closing);
     const upstreams = await openGates({ config, definitions, store, name, log, common }, closing);
+    const gates = upstreams.map(({ gate }) => gate);
+    const metrics = await openMetrics(config, { events, gates }, closing);
 
     const keyring = createKeyring(config.encryption);
     const parts = {
@@ -88,8 +91,13 @@ export async function startGateway({ config, definitions, log, environment }: Ga
     );
     closing.push(() => worker.stop(config.delivery.shutdownMs * GRACE_SHARE));
     await worker.start();
-    log.gatewayStarted({ environment, providers: upstreams.map(({ name: each }) => each), queue: config.queue.name });
-    return { events, gates: upstreams.map(({ gate }) => gate), stop };
+    log.gatewayStarted({
+      environment,
+      providers: upstreams.map(({ name: each }) => each),
+      queue: config.queue.name,
+      ...(metrics === null ? {} : { metrics }),
+    });
+    return { events, gates, stop };
   } catch (error) {
     await stop();
     throw error;

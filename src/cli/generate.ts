@@ -3,6 +3,7 @@ import { providerDefinitions } from "../../providers/index.ts";
 import { renderSettings } from "../config/index.ts";
 import { renderHeaderPolicies, renderMessageFields, renderMessageSchema } from "../message/index.ts";
 import { renderCauses, renderReplies } from "../operations/reference.ts";
+import { renderMetrics } from "../operations/metrics-reference.ts";
 import { renderStates } from "../operations/states-reference.ts";
 
 /** `npm run generate`, in the repository: writes what is made from the code. Tests compare it. */
@@ -14,6 +15,7 @@ export async function generate(): Promise<void> {
   await fillIn("docs/message.md", "fields", renderMessageFields());
   await fillIn("docs/message.md", "headers", renderHeaderPolicies());
   await fillIn("docs/states.md", "states", renderStates());
+  await fillIn("docs/metrics.md", "metrics", await renderMetrics());
 }
 
 /** Replaces what stands between `<!-- name… -->` and `<!-- /name -->`. */

@@ -113,6 +113,19 @@ const logSchema = z
   })
   .prefault({});
 
+const metricsSchema = z
+  .strictObject({
+    port: z
+      .int("is not a whole number")
+      .min(0)
+      .max(65_535)
+      .nullable()
+      .default(null)
+      .describe("Port of the page `/metrics` for Prometheus; 0: any that is free. Without it there is none."),
+    host: z.string().min(1).default("127.0.0.1").describe("Address that it listens on; in a container `0.0.0.0`."),
+  })
+  .prefault({});
+
 /** Every setting but those of providers, which their kinds check. */
 export const coreSchema = z
   .strictObject({
@@ -133,6 +146,7 @@ export const coreSchema = z
     reports: reportsSchema,
     webhooks: webhooksSchema,
     log: logSchema,
+    metrics: metricsSchema,
   })
   .refine(({ redis, queue }) => redis.cluster === undefined || /\{.+\}/.test(queue.prefix), {
     path: ["queue", "prefix"],

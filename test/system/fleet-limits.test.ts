@@ -22,6 +22,10 @@ import { RedisServer } from "./redis.ts";
 const PER_MINUTE = 120;
 const OFFERED_MS = 70_000;
 const OFFERED_PER_SECOND = 17;
+const POOL = ["pool1", "pool2", "pool3"];
+const POOL_PER_MINUTE = 30;
+/** Twice what three mailboxes of 30 a minute carry. */
+const POOL_PER_SECOND = 3;
 const OPS_PER_SECOND = 40;
 const BACKLOG_COUNT = 2_000;
 const MINUTE_MS = 60_000;
@@ -50,11 +54,18 @@ beforeAll(async () => {
     spill: mailboxSettings("spill", PER_MINUTE),
     wait: mailboxSettings("wait", PER_MINUTE),
     backlog: mailboxSettings("backlog", 30),
+    pool: poolSettings(POOL, POOL_PER_MINUTE),
     overflow: relaySettings(lab.relay),
     one: relaySettings(one),
     two: relaySettings(two),
   };
-  const use = { spill: ["spill", "overflow"], wait: ["wait"], backlog: ["backlog"], ops: ["one", "two"] };
+  const use = {
+    spill: ["spill", "overflow"],
+    wait: ["wait"],
+    backlog: ["backlog"],
+    pool: ["pool"],
+    ops: ["one", "two"],
+  };
   installation = await Installation.create({
     redis: { url: cable.url },
     delivery: { concurrency: 10 },
@@ -75,10 +86,16 @@ afterAll(async () => {
 });
 
 function mailboxSettings(name: string, perMinute: number): object {
-  return microsoft365Settings(lab, {
-    mailbox: `${name}@contoso.com`,
-    limits: { perMinute, keepPercent: { otp: 0, transactional: 0 } },
-  });
+  return microsoft365Settings(lab, { mailbox: `${name}@contoso.com`, limits: limitsOf(perMinute) });
+}
+
+function poolSettings(names: readonly string[], perMinute: number): object {
+  const mailboxes = names.map((name) => `${name}@contoso.com`);
+  return microsoft365Settings(lab, { mailboxes, limits: limitsOf(perMinute) });
+}
+
+function limitsOf(perMinute: number): object {
+  return { perMinute, keepPercent: { otp: 0, transactional: 0 } };
 }
 
 const loads: Record<string, SteadyLoad> = {};
@@ -135,6 +152,7 @@ test("a drain reaches all workers within a second, and so does its end", async (
   offeredSince = Date.now();
   offer("spill", OFFERED_PER_SECOND, { whenThrottled: "spill" });
   offer("wait", OFFERED_PER_SECOND, { whenThrottled: "wait" });
+  offer("pool", POOL_PER_SECOND, { whenThrottled: "wait" });
   offer("ops", OPS_PER_SECOND);
   await sleep(2_000);
 
@@ -215,13 +233,15 @@ test("ten times the limits are offered: they hold to the message, and no server 
   await until("what spills is relayed", () => missing() === 0);
 
   for (const name of ["spill", "wait"]) {
-    const times = lab.exchange.accepted
-      .filter(({ user }) => user === `${name}@contoso.com`)
-      .map(({ acceptedAt }) => acceptedAt);
+    const times = acceptedAtBy(`${name}@contoso.com`);
     expect(mostInAMinute(times)).toBeLessThanOrEqual(PER_MINUTE);
     // What is allowed is used: a minute full, and another one begun.
     expect(times.length).toBeGreaterThan(PER_MINUTE * 1.25);
   }
+  // Three mailboxes carry three times thirty a minute, each no more than its own.
+  const byMailbox = POOL.map((name) => acceptedAtBy(`${name}@contoso.com`));
+  for (const times of byMailbox) expect(mostInAMinute(times)).toBe(POOL_PER_MINUTE);
+  expect(mostInAMinute(byMailbox.flat())).toBe(3 * POOL_PER_MINUTE);
   const elsewhere = acceptedSubjects(lab.relay, one, two).filter((subject) => subject.startsWith("wait "));
   expect(elsewhere).toEqual([]);
   for (const worker of workers) {
@@ -234,6 +254,11 @@ test("ten times the limits are offered: they hold to the message, and no server 
   expect(delayed).toBeGreaterThan(BACKLOG_COUNT / 2);
   expect(active).toBeLessThanOrEqual(2);
 });
+
+/** When the messages that went by a mailbox were accepted. */
+function acceptedAtBy(user: string): number[] {
+  return lab.exchange.accepted.filter((accepted) => accepted.user === user).map(({ acceptedAt }) => acceptedAt);
+}
 
 /** The most of these instants, epoch milliseconds, that lie in any 60 seconds. */
 function mostInAMinute(times: readonly number[]): number {
