@@ -47,7 +47,8 @@ beforeAll(async () => {
   cable = await CountingCable.lay(Number(new URL(redis.url).port));
   client = connectRedis({ url: redis.url }, { use: "commands", connectionName: "test", onError: () => undefined });
   queue = new MailQueue({ name: "mail", prefix: "bull" }, client);
-  lab = await startLab({ exchange: { messagesPerMinute: PER_MINUTE, overRate: "432" } });
+  const sendAs = Object.fromEntries(POOL.map((name) => [`${name}@contoso.com`, ["pool@contoso.com"]]));
+  lab = await startLab({ exchange: { messagesPerMinute: PER_MINUTE, overRate: "432", sendAs } });
   one = await startRelay({ name: "one" });
   two = await startRelay({ name: "two" });
   const providers = {
@@ -91,7 +92,8 @@ function mailboxSettings(name: string, perMinute: number): object {
 
 function poolSettings(names: readonly string[], perMinute: number): object {
   const mailboxes = names.map((name) => `${name}@contoso.com`);
-  return microsoft365Settings(lab, { mailboxes, limits: limitsOf(perMinute) });
+  const settings = { mailbox: undefined, mailboxes, sendAs: ["pool@contoso.com"], limits: limitsOf(perMinute) };
+  return microsoft365Settings(lab, settings);
 }
 
 function limitsOf(perMinute: number): object {
