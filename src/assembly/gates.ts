@@ -2,6 +2,7 @@ import type { Config } from "../config/index.ts";
 import type { Clock, Emit, LimitSettings, Provider, ProviderDefinition, Random } from "../core/index.ts";
 import type { Upstream } from "../delivery/order.ts";
 import { RedisFleet } from "../gate/fleet/redis-fleet.ts";
+import { RedisRefusals } from "../gate/fleet/redis-refusals.ts";
 import { Gate } from "../gate/gate.ts";
 import type { GateParts as GateWiring, GateSettings } from "../gate/gate.ts";
 import { dayAt } from "../gate/limits/provider-day.ts";
@@ -38,6 +39,7 @@ export async function openGates(parts: GateParts, closing: Closing): Promise<Ups
   const gates: Gate[] = [];
   const limiters: OpenLimiter[] = [];
   const fleet = openFleet(parts, gates);
+  const refusals = new RedisRefusals({ redis: store.commands, subscriber: store.subscriber, clock: common.clock });
   const cache = new RedisSharedCache(store.commands);
   const upstreams = createProviders(config, definitions, common.emit, cache).map(
     ({ provider, priority, weight, limits }): Upstream => {
@@ -46,6 +48,7 @@ export async function openGates(parts: GateParts, closing: Closing): Promise<Ups
       const gate = new Gate(provider, gateSettings(config), {
         ...common,
         fleet,
+        refusals,
         ...(limiter === undefined ? {} : { limiter }),
         ...quotaRenewal(limits),
       });
@@ -56,7 +59,8 @@ export async function openGates(parts: GateParts, closing: Closing): Promise<Ups
     },
   );
   closing.push(() => closeWithin(LEAVING_MS, [() => fleet.stop(), ...limiters.map((each) => () => each.close())]));
-  await fleet.start();
+  closing.push(async () => refusals.stop());
+  await Promise.all([fleet.start(), refusals.start()]);
   return upstreams;
 }
 

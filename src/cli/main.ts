@@ -177,6 +177,12 @@ program
   .action(async (provider, options) => (await import("./control.ts")).resume(provider, options));
 
 program
+  .command("forget")
+  .description("offer a provider the From addresses again that it refused, before their time is over")
+  .argument("<provider>", "its name in the configuration")
+  .action(async (provider) => (await import("./forget.ts")).forget(provider));
+
+program
   .command("prefer")
   .description("put a provider before all others")
   .argument("[provider]", "its name in the configuration")

@@ -5,6 +5,8 @@ import type { Config } from "../config/index.ts";
 import type { FromMapping, Message, MessageClass, Submission } from "../core/index.ts";
 import type { Upstream } from "../delivery/order.ts";
 import { Gate } from "../gate/gate.ts";
+import type { RefusalBoard, SenderRefusal } from "../gate/sender-memory.ts";
+import { readRefusals } from "../gate/fleet/redis-refusals.ts";
 import { readNextSlot } from "../gate/limits/read-slot.ts";
 import type { NextSlot } from "../gate/limits/read-slot.ts";
 import { compose, formatProblems, messageIdentity, parseSubmission } from "../message/index.ts";
@@ -48,7 +50,7 @@ export async function routeReport(config: Config, redis: RedisClient, options: R
   const view = await viewOf(config, redis);
   const overviews = overviewsOf(config, view);
   const slots = await slotsOf(config, redis, message.class);
-  const upstreams = picturedUpstreams(config, view);
+  const upstreams = picturedUpstreams(config, view, await refusalsOf(config, redis));
   try {
     const preview = previewRoute(submission, message, {
       upstreams,
@@ -90,9 +92,25 @@ async function slotsOf(config: Config, redis: RedisClient, messageClass: Message
   return new Map((await Promise.all(slots)).flat());
 }
 
+/** The From addresses that each provider refused, as all workers know them. */
+async function refusalsOf(config: Config, redis: RedisClient): Promise<Map<string, readonly SenderRefusal[]>> {
+  const names = Object.keys(config.providers);
+  const refusals = names.map(async (name) => [name, await readRefusals(redis, name, Date.now)] as const);
+  return new Map(await Promise.all(refusals));
+}
+
 /** The providers behind gates that decide by what the fleet holds, and take no part in it. */
-function picturedUpstreams(config: Config, view: FleetView): Upstream[] {
+function picturedUpstreams(
+  config: Config,
+  view: FleetView,
+  refusals: ReadonlyMap<string, readonly SenderRefusal[]>,
+): Upstream[] {
+  const board: RefusalBoard = {
+    tell: () => undefined,
+    listen: (provider, hear) => refusals.get(provider)?.forEach(hear),
+  };
   const parts = {
+    refusals: board,
     clock: () => view.now,
     random: Math.random,
     emit: () => undefined,

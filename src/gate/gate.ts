@@ -13,6 +13,7 @@ import type { Passage } from "./passage.ts";
 import { Pauses } from "./pause.ts";
 import type { Pause, PauseSettings } from "./pause.ts";
 import { SenderMemory } from "./sender-memory.ts";
+import type { RefusalBoard } from "./sender-memory.ts";
 import { Slowness } from "./slowness.ts";
 import type { SlownessSettings, Timing } from "./slowness.ts";
 import { Standstill } from "./standstill.ts";
@@ -44,6 +45,8 @@ export type GateParts = {
   readonly fleet?: Fleet;
   /** Absent: there are no limits. */
   readonly limiter?: Limiter;
+  /** Absent: nobody is told of refused From addresses. */
+  readonly refusals?: RefusalBoard;
   /** When a quota that is used up is renewed, as far as that is configured. Epoch milliseconds. */
   readonly quotaRenewedAt?: (now: number) => number;
 };
@@ -123,7 +126,7 @@ export class Gate {
         emit({ type: "gate.slowed", provider: provider.name, percent: Math.round(to * 100), reason }),
     });
     this.#pauses = new Pauses(settings.throttle, parts);
-    this.#senders = new SenderMemory(settings.senderRememberMs, clock);
+    this.#senders = new SenderMemory(provider.name, settings.senderRememberMs, parts);
   }
 
   get breakerState(): BreakerState {
@@ -245,7 +248,7 @@ export class Gate {
     const { failure } = outcome;
     this.#pauseFor(failure);
     if (failure.scope === "provider") this.#lastFailure = { failure, at: this.#clock() };
-    if (failure.cause === "sender") this.#senders.remember(from, failure.reason);
+    if (failure.cause === "sender") this.#senders.remember(from, failure);
     const { authOpenMs, uncertainOpenMs } = this.#settings.breaker;
     const verdict = CAUSES[failure.cause].breaker;
     if (verdict === "trip" && failure.stage !== "rcpt") {
