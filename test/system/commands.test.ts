@@ -137,6 +137,20 @@ test("providers and route tell how things stand, and end with 1 without Redis", 
   }
 });
 
+test("forget names its provider, and says where there is none", async () => {
+  const { code, stdout } = await installation.run(["forget", "relay"]);
+  expect({ code, stdout }).toEqual({ code: 0, stdout: "relay: no refused From address was remembered\n" });
+  const unknown = await installation.run(["forget", "realy"]);
+  expect(unknown.code).toBe(1);
+  expect(unknown.stderr).toContain('no provider is called "realy": there are relay, nowhere; did you mean relay?');
+});
+
+test("a gateway whose port for metrics is taken ends, and says what to set", async () => {
+  const { code, stderr } = await installation.run(["start"], { MAILOVER_METRICS_PORT: String(relay.port) });
+  expect(code).toBe(1);
+  expect(stderr).toContain(`metrics.port: ${relay.port} on 127.0.0.1 cannot be had: somebody listens there already`);
+});
+
 test("an unknown command or option ends with 1 and shows what there is", async () => {
   for (const args of [["sned"], ["send", "--too", "ann@example.org"]]) {
     const { code, stderr } = await installation.run(args);
