@@ -2,6 +2,7 @@ import { DelayedError, UnrecoverableError } from "bullmq";
 import type { ConnectionOptions, Job } from "bullmq";
 import type { DeliveryRecord } from "../core/index.ts";
 import { Claim, JOB_LOST } from "./claim.ts";
+import type { Postponement } from "./claim.ts";
 import { PostponedError, PostponingWorker } from "./postponing-worker.ts";
 import { classOf, retriedPriority, sortTo } from "./priority.ts";
 import type { QueueSettings } from "./mail-queue.ts";
@@ -159,19 +160,13 @@ export class MailWorker {
       case "lost":
         // Without having moved it: that is the other worker's affair.
         throw new DelayedError();
-      case "later":
-        throw this.#postponed(claim, verdict, verdict.fresh ? null : retriedPriority(classOf(job.data)));
+      case "later": {
+        const { at, record, fresh } = verdict;
+        throw postponed(claim, { at, record, priority: fresh ? null : retriedPriority(classOf(job.data)) });
+      }
       case "sorted":
-        throw this.#postponed(claim, { at: 0, record: null }, verdict.priority);
+        throw postponed(claim, { at: 0, record: null, priority: verdict.priority });
     }
-  }
-
-  #postponed(
-    claim: Claim,
-    { at, record }: Pick<Extract<Verdict, { kind: "later" }>, "at" | "record">,
-    priority: number | null,
-  ): PostponedError {
-    return new PostponedError((fetchNext) => claim.postpone({ at, priority, record }, fetchNext));
   }
 
   async #verdict(job: Job, claim: Claim): Promise<Verdict | Sorted> {
@@ -196,4 +191,8 @@ export class MailWorker {
       return { kind: "later", at: Date.now() + DEFECT_DELAY_MS, fresh: false, record: null };
     }
   }
+}
+
+function postponed(claim: Claim, postponement: Postponement): PostponedError {
+  return new PostponedError((fetchNext) => claim.postpone(postponement, fetchNext));
 }

@@ -189,10 +189,8 @@ test("a worker whose own network is broken shuts the provider for itself alone",
   for (const worker of workers) {
     expect(firstSince(worker, since, "fleet.changed")).toBeUndefined();
     const relayed = linesOf(worker, "message.relayed").filter(({ at }) => at >= since);
-    const elsewhere = relayed.filter(({ provider }) => provider !== "primary");
     expect(relayed.length).toBeGreaterThan(20);
-    // On a machine that has no time for it a good provider is slow for a moment.
-    expect(elsewhere.length).toBeLessThan(relayed.length / 10);
+    expect(new Set(relayed.map(({ provider }) => provider))).toEqual(new Set(["primary"]));
   }
 });
 
