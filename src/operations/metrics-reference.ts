@@ -1,15 +1,11 @@
 import { Metrics } from "../telemetry/metrics.ts";
+import { table } from "./table.ts";
 
 /** The table of `docs/metrics.md`: every metric of a gateway's own. */
 export async function renderMetrics(): Promise<string> {
   const metrics = await new Metrics(() => []).describe();
-  const rows = metrics.map(({ name, type, labels, help }) => [
-    `\`${name}\``,
-    type,
-    labels.map((label) => `\`${label}\``).join(", "),
-    help,
-  ]);
-  const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
-  const header = ["metric", "type", "labels", "means"];
-  return `${[header, header.map(() => "---"), ...rows].map(line).join("\n")}\n`;
+  const rows = metrics.map(({ name, type, labels, help }) => {
+    return [`\`${name}\``, type, labels.map((label) => `\`${label}\``).join(", "), help];
+  });
+  return `${table(["metric", "type", "labels", "means"], rows)}\n`;
 }

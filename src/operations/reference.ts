@@ -2,6 +2,7 @@ import { CAUSES } from "../core/index.ts";
 import type { Cause, CauseRow, Condition, Rule } from "../core/index.ts";
 import { formatDuration } from "./explain.ts";
 import type { RuleSet } from "./explain.ts";
+import { table } from "./table.ts";
 
 const GENERATED = "<!-- Generated from the code: npm run generate -->";
 
@@ -115,11 +116,6 @@ function ownRules(kinds: readonly RuleSet[], index: number): readonly Rule[] {
 function shares(rules: readonly Rule[], others: readonly Rule[]): boolean {
   const known = new Set(others);
   return rules.some((rule) => known.has(rule));
-}
-
-function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
-  return [line(header), line(header.map(() => "---")), ...rows.map(line)].join("\n");
 }
 
 /** Code in a cell of a table: a bar would end the cell, also inside code. */
